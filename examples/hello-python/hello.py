@@ -1,0 +1,102 @@
+#!/usr/bin/python3
+"""A plugin in plain toru/1: nothing but Python's standard library and the protocol of docs/protocol.md."""
+
+import json
+import os
+import socket
+import sys
+from datetime import datetime, timezone
+from pathlib import Path
+
+METADATA = {
+    "id": "hello-python",
+    "name": "Hello from Python",
+    "version": "1.0.0",
+    "author": "The Toru authors",
+    "icon": "🐍",
+    "route": "/hello-python",
+    "description": "The smallest useful plugin: it greets, and counts how often.",
+}
+
+
+class Hello:
+    def __init__(self):
+        self.greeted = 0
+        self.instance_id = None
+
+    def init(self, payload):
+        """The first message of a plugin's life."""
+        self.instance_id = payload["instance_id"]
+        print(f"serving instance {self.instance_id}", flush=True)
+
+    def respond(self, request):
+        """What to answer an HTTP request: status and a body to be JSON."""
+        path = request["path"].partition("?")[0]
+        if path in ("/", "/hello"):
+            self.greeted += 1
+            return 200, {"message": "Hello from Python!", "greeted": self.greeted}
+        if path == "/about":
+            return 200, {"instance_id": self.instance_id, "pid": os.getpid()}
+        return 404, {"error": f"there is nothing at {path}"}
+
+
+def receive(connection):
+    """The next message, or None when the core has closed."""
+    prefix = read_exactly(connection, 4)
+    return None if prefix is None else json.loads(read_exactly(connection, int.from_bytes(prefix, "big")))
+
+
+def read_exactly(connection, count):
+    data = b""
+    while len(data) < count:
+        part = connection.recv(count - len(data))
+        if not part:
+            return None
+        data += part
+    return data
+
+
+def send(connection, message):
+    body = json.dumps(message).encode()
+    connection.sendall(len(body).to_bytes(4, "big") + body)
+
+
+def answer(request, hello):
+    status, content = hello.respond(request["payload"]["payload"])
+    return {
+        "type": "http",
+        "timestamp": datetime.now(timezone.utc).isoformat(),
+        "request_id": request["request_id"],
+        "payload": {
+            "status": status,
+            "headers": {"content-type": "application/json"},
+            "body": json.dumps(content),
+        },
+    }
+
+
+def serve(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    hello = Hello()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(str(path))
+        listener.listen(5)
+        while True:
+            connection, _ = listener.accept()
+            with connection:
+                while (message := receive(connection)) is not None:
+                    if message["type"] == "http":
+                        send(connection, answer(message, hello))
+                    elif message["payload"].get("action") == "init":
+                        hello.init(message["payload"])
+                    elif message["payload"].get("action") == "shutdown":
+                        print("goodbye", flush=True)
+                        return
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--metadata"]:
+        print(json.dumps(METADATA))
+    else:
+        serve(Path(os.environ["TORU_PLUGIN_SOCKET"]))

@@ -1,0 +1,141 @@
+#!/bin/sh
+# Makes a source tree ready, from a bare Debian 12 or 13 on: Debian's packages, .venv with the locked Python packages,
+# Toru itself. Does what is missing, and nothing when nothing is. Usage: setup.sh run|test
+set -eu
+umask 022 # plugins and units run as users of their own, and execute what lies in .venv
+cd "$(dirname "$0")/../.."
+
+purpose=${1:?run or test}
+# Never a Python from PATH: what lies in somebody's home is closed to other users.
+python=/usr/bin/python3
+log=build/log/setup.log
+
+say() { printf 'toru: %s\n' "$*"; }
+fail() {
+    printf 'toru: %s\n' "$*" >&2
+    exit 1
+}
+# Without the lock, which a daemon that a package starts would keep for ever.
+logged() { "$@" </dev/null >>"$log" 2>&1 9>&-; }
+
+# --- Debian packages
+
+for_run="systemd dbus polkitd libnss-systemd util-linux libsystemd-dev pkg-config gcc libc6-dev python3 python3-dev python3-venv"
+for_test="debootstrap debian-archive-keyring shellcheck"
+
+wanted() {
+    echo "$for_run"
+    [ "$purpose" = test ] || return 0
+    echo "$for_test"
+    # Somebody's Docker from elsewhere stays: the two can't be installed together.
+    if ! command -v docker >/dev/null; then
+        echo docker.io
+        # From Debian 13 on the command is a package of its own.
+        if apt-cache show docker-cli >/dev/null 2>&1; then echo docker-cli; fi
+    fi
+    command -v chromium >/dev/null || echo chromium
+}
+
+missing() {
+    # shellcheck disable=SC2046 # a list of names
+    set -- $(wanted)
+    # shellcheck disable=SC2016 # dpkg's variables
+    installed=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "$@" 2>/dev/null | sed -n 's/ installed$//p')
+    for package; do
+        printf '%s\n' "$installed" | grep -qxF "$package" || echo "$package"
+    done
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then logged "$@"; else logged sudo "$@"; fi
+}
+
+install_debian_packages() {
+    list=$(missing)
+    [ -n "$list" ] || return 0
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null ||
+            fail "Toru's set-up needs root to install Debian packages ($(flat "$list")): run it as root, or install sudo."
+        # Asks for the password here, while the person is there to see it.
+        sudo -v || fail "Toru's set-up needs root to install Debian packages ($(flat "$list")), and sudo says no."
+    fi
+    say "Debian packages: reading what there is"
+    # One broken source among several need not matter: what is really missing shows when it is installed.
+    as_root apt-get -q -o DPkg::Lock::Timeout=300 update || true
+    list=$(missing) # apt may know more packages now
+    say "Debian packages: installing $(flat "$list")"
+    # --no-remove: set-up must not take anything away from anybody's machine.
+    # shellcheck disable=SC2086 # a list of names
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends --no-remove \
+        -o DPkg::Lock::Timeout=300 install $list && return 0
+    ! grep -q '^[EW]: Failed to fetch' "$log" || fail "Toru's set-up could not download its Debian packages: $log says why."
+    unknown=$(sed -n "s/^E: \(Unable to locate package\|Package '\)[ ]*\([^ ']*\).*/\2/p" "$log")
+    [ -z "$unknown" ] ||
+        fail "Toru's set-up needs the Debian package $(flat "$unknown"), which this machine's apt sources don't have ($log)."
+    fail "Toru's set-up could not install its Debian packages ($(flat "$list")): $log says why."
+}
+
+flat() { echo "$1" | tr '\n' ' ' | sed 's/ $//'; }
+
+# --- Python packages
+
+check_python() {
+    version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    case $version in
+    3.[0-9] | 3.10) fail "Toru needs Python 3.11 or newer, and $python is $version: use Debian 12 or newer." ;;
+    esac
+}
+
+make_venv() {
+    # Its scripts name the tree's path, its packages are built for one Python.
+    base="$PWD $version"
+    if [ "$(cat .venv/base 2>/dev/null)" != "$base" ] || ! .venv/bin/python -c '' 2>/dev/null; then
+        say "Python: making .venv from $python"
+        rm -rf .venv
+        logged "$python" -m venv .venv || fail "Toru's set-up could not make .venv: $log says why."
+        echo "$base" >.venv/base
+    fi
+}
+
+pip() { logged .venv/bin/python -m pip --disable-pip-version-check install --no-input --no-deps "$@"; }
+
+install_python_packages() {
+    key=$(cat packaging/lock.txt packaging/lock-build.txt pyproject.toml packaging/setup/setup.sh | sha256sum)
+    [ "$(cat .venv/key 2>/dev/null)" != "$key" ] || return 0
+    say "Python: installing the packages of packaging/lock.txt"
+    # Wheels only, but for three that have none: two are compiled against this machine's libsystemd.
+    # What they are built with comes first, locked as well.
+    {
+        pip --require-hashes --only-binary :all: -r packaging/lock-build.txt &&
+            pip --require-hashes --only-binary :all: --no-binary pystemd,systemd-python,sdnotify \
+                --no-build-isolation -r packaging/lock.txt
+    } || {
+        ! grep -qE '(Connection|Timeout|SSL|HTTP).*Error|No matching distribution' "$log" ||
+            fail "Toru's set-up could not download its Python packages: $log says why."
+        fail "Toru's set-up could not install its Python packages: $log says why."
+    }
+    say "Python: installing Toru"
+    pip --no-build-isolation --editable . || fail "Toru's set-up could not install Toru itself: $log says why."
+    echo "$key" >.venv/key
+}
+
+# --- all of it
+
+unset PYTHONHOME PYTHONPATH PIP_PREFIX PIP_TARGET PIP_USER
+if ! mkdir -p build/log 2>/dev/null || ! true 2>/dev/null >"$log"; then
+    fail "Toru's set-up can't write $PWD/$log: give the tree to yourself, or clone it anew."
+fi
+for command in apt-get apt-cache dpkg-query; do
+    command -v "$command" >/dev/null || fail "Toru's set-up needs apt, because it installs Debian packages: use Debian 12 or newer."
+done
+[ ! -x "$python" ] || check_python
+
+exec 9>build/setup.lock # two at a time would spoil each other's .venv
+flock 9
+# Root at work in somebody's tree leaves it theirs.
+[ "$(id -u)" != 0 ] || trap '/usr/bin/python3 packaging/setup/run.py true' EXIT
+
+install_debian_packages
+check_python
+make_venv
+install_python_packages

@@ -1,0 +1,187 @@
+"""The operator's wishes: enable, disable, and at boot and shutdown all of them at once."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from toru.admin import units
+from toru.admin.files import locked, write_atomically
+from toru.admin.scan import read_catalogue, scan
+from toru.admin.wishes import WishesFile
+from toru.domain import places
+from toru.domain.catalogue import Plugin
+from toru.domain.errors import RejectedPlugin, SystemdRefused, ToruError, UnknownPlugin
+from toru.domain.ids import PluginId
+from toru.domain.manifest import Start
+from toru.domain.policy import Policy
+from toru.domain.state import ActiveState, ServiceFacts, last_end
+from toru.domain.wishes import Wishes
+from toru.systemd import notify, transient
+from toru.systemd.transient import Systemd
+
+
+def enable(plugin_id: PluginId, policy: Policy) -> str:
+    """From now on, and after every boot, the plugin is there. Returns when its socket listens.
+
+    The wish is on the disk before anything runs, and taken back if systemd can't make the units: a kill in between
+    leaves a plugin that is wanted and comes up at the next boot.
+    """
+    plugin = _find(plugin_id, policy)
+    deadline = time.monotonic() + units.SOCKET_WITHIN
+    with transient.connect() as systemd:
+        with locked(places.LOCK):
+            wishes = WishesFile(policy.plugins_dir)
+            before = wishes.load()
+            wishes.save(before.with_enabled(plugin_id))
+            if units.is_listening(systemd, plugin_id):
+                return f"{plugin_id} is enabled already"
+            try:
+                units.create(systemd, plugin, policy, instance_id())
+            except ToruError:
+                wishes.save(before)
+                raise
+        _record(plugin_id, "enabled")
+        if plugin.manifest.start is Start.EAGER:
+            units.started(systemd, plugin, systemd.start(plugin_id.service), deadline - time.monotonic())
+    return f"{plugin_id} is enabled"
+
+
+def disable(plugin_id: PluginId, policy: Policy) -> str:
+    """The plugin is told to end, is ended if it does not, and stays off until somebody enables it.
+
+    systemd runs this too, when a plugin's socket has failed because its service used up its starts: then the reason is
+    kept for whoever looks for it.
+    """
+    with transient.connect() as systemd, locked(places.LOCK):
+        wishes = WishesFile(policy.plugins_dir)
+        before = wishes.load()
+        loaded = plugin_id in units.loaded_plugins(systemd)
+        if not loaded and not before.names(plugin_id):
+            read_catalogue().plugin(plugin_id)  # an id that nobody knows is an error
+        because = _why_it_gave_up(systemd, plugin_id) if loaded else None
+        # One that has been off since it gave up keeps its reason.
+        wishes.save(before.with_disabled(plugin_id, because or before.why_disabled(plugin_id)))
+        units.clear(systemd, plugin_id, policy)
+    if because is None:
+        _record(plugin_id, "disabled")
+    else:
+        _record(plugin_id, "disabled", because=because["reason"])
+    return f"{plugin_id} is disabled"
+
+
+def up(policy: Policy) -> str:
+    """Brings up every enabled plugin that is not up already. One that can't come up keeps no other from it."""
+    catalogue = scan(policy.plugins_dir)
+    with transient.connect() as systemd, locked(places.LOCK):
+        wishes = WishesFile(policy.plugins_dir).load()
+        return _bring_up(systemd, _wanted(catalogue.plugins, wishes, policy), policy)
+
+
+def down(policy: Policy) -> str:
+    """Takes every plugin's units down. What the operator wants stays as it is."""
+    with transient.connect() as systemd, locked(places.LOCK):
+        plugin_ids = units.loaded_plugins(systemd)
+        units.stop(systemd, plugin_ids, policy)
+        for plugin_id in plugin_ids:
+            units.clear(systemd, plugin_id, policy)
+    return f"{len(plugin_ids)} plugins are down"
+
+
+def scan_and_bring_up_newcomers(policy: Policy) -> str:
+    """Looks for plugins, and brings up those that were not there before and are wanted.
+
+    Not those whose units ops took down: what they did is respected.
+    """
+    before = read_catalogue()
+    catalogue = scan(policy.plugins_dir)
+    newcomers = [plugin for plugin in catalogue.plugins if plugin.id not in before.by_id]
+    found = f"{len(catalogue.plugins)} plugins, {len(catalogue.rejected)} rejected files"
+    if not newcomers:
+        return found
+    with transient.connect() as systemd, locked(places.LOCK):
+        wishes = WishesFile(policy.plugins_dir).load()
+        return f"{found}; {_bring_up(systemd, _wanted(newcomers, wishes, policy), policy)}"
+
+
+def instance_id() -> str:
+    """This installation's UUID, made once."""
+    try:
+        return places.INSTANCE_ID.read_text().strip()
+    except FileNotFoundError:
+        made = str(uuid.uuid4())
+        write_atomically(places.INSTANCE_ID, f"{made}\n".encode())
+        return made
+
+
+def _find(plugin_id: PluginId, policy: Policy) -> Plugin:
+    """The plugin as the last scan saw it, or as a scan sees it now: its file may have arrived a moment ago."""
+    try:
+        return read_catalogue().plugin(plugin_id)
+    except (UnknownPlugin, RejectedPlugin):
+        return scan(policy.plugins_dir).plugin(plugin_id)
+
+
+def _wanted(plugins: Iterable[Plugin], wishes: Wishes, policy: Policy) -> list[Plugin]:
+    return [plugin for plugin in plugins if wishes.enabled(plugin.id, auto_enable=policy.auto_enable)]
+
+
+def _bring_up(systemd: Systemd, plugins: list[Plugin], policy: Policy) -> str:
+    """Makes all the units, then starts the eager ones together."""
+    identity = instance_id()
+    starts: list[tuple[Plugin, transient.Job]] = []
+    failed = 0
+    for plugin in plugins:
+        if units.is_listening(systemd, plugin.id):
+            continue
+        try:
+            units.create(systemd, plugin, policy, identity)
+            if plugin.manifest.start is Start.EAGER:
+                starts.append((plugin, systemd.start(plugin.id.service)))
+        except (SystemdRefused, OSError) as error:
+            failed += 1
+            notify.log(notify.ERROR, f"{plugin.id} did not come up: {error}", TORU_PLUGIN=plugin.id)
+    deadline = time.monotonic() + policy.start_timeout
+    for plugin, job in starts:
+        try:
+            units.started(systemd, plugin, job, deadline - time.monotonic())
+        except ToruError as error:
+            failed += 1
+            notify.log(notify.ERROR, str(error), TORU_PLUGIN=plugin.id)
+    return f"{len(plugins) - failed} of {len(plugins)} enabled plugins are up"
+
+
+def _why_it_gave_up(systemd: Systemd, plugin_id: PluginId) -> dict[str, Any] | None:
+    """Why systemd gave the plugin up, if it did: only the socket's result tells (the service keeps its last run's)."""
+    given_up = systemd.own_property(plugin_id.socket, "Result", "s")
+    if given_up == "success":
+        return None
+    last = ServiceFacts(
+        active=ActiveState.FAILED,
+        sub="failed",
+        result=systemd.own_property(plugin_id.service, "Result", "s"),
+        exit_status=systemd.own_property(plugin_id.service, "ExecMainStatus", "i"),
+    )
+    invocation = bytes(systemd.unit_property(plugin_id.service, "InvocationID", "ay"))
+    reason = "it failed too many times in a row" if "start-limit" in given_up else f"its socket failed ({given_up})"
+    if (end := last_end(last)) is not None:
+        reason += f"; at last {end}"
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "reason": reason,
+        "result": last.result,
+        "exit_status": last.exit_status,
+        "invocation_id": invocation.hex(),
+    }
+
+
+def _record(plugin_id: PluginId, event: str, because: str | None = None) -> None:
+    """One journal entry for what is to be found again: `journalctl TORU_EVENT=disabled`."""
+    if because is None:
+        notify.log(notify.NOTICE, f"{event} {plugin_id}", TORU_PLUGIN=plugin_id, TORU_EVENT=event)
+    else:
+        message = f"{event} {plugin_id} because {because}"
+        notify.log(notify.ERROR, message, TORU_PLUGIN=plugin_id, TORU_EVENT=event, TORU_REASON=because)

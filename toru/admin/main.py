@@ -1,0 +1,79 @@
+"""The program toru-admin: what Toru does as root, one command at a time.
+
+Units start it (units/*.service), and ops may. Exit status: 0 done, 1 refused or failed, with a sentence in the
+journal, on stderr and as the unit's status; 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from toru.domain.errors import ToruError
+from toru.domain.ids import PluginId
+from toru.systemd import notify
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = _parser().parse_args(arguments)
+    try:
+        said = _run(options)
+    except ToruError as error:
+        notify.fail(str(error))
+    except OSError as error:
+        notify.fail(f"{options.command} failed: {error}")
+    if said:
+        notify.status(said)
+        sys.stdout.write(f"{said}\n")
+
+
+def _run(options: argparse.Namespace) -> str:
+    # Each command loads no more than it needs: greet runs at every start of a plugin.
+    match options.command:
+        case "greet":
+            from toru.admin.greet import greet
+            from toru.domain.manifest import Protocol
+
+            greet(PluginId(options.id), Protocol(options.protocol), options.within)
+            return ""
+        case "farewell":
+            from toru.admin.greet import farewell
+
+            farewell(PluginId(options.id), options.within)
+            return ""
+    from toru.admin import lifecycle
+    from toru.settings import load_policy
+
+    policy = load_policy()
+    match options.command:
+        case "enable":
+            return lifecycle.enable(PluginId(options.id), policy)
+        case "disable":
+            return lifecycle.disable(PluginId(options.id), policy)
+        case "up":
+            return lifecycle.up(policy)
+        case "down":
+            return lifecycle.down(policy)
+        case _:
+            return lifecycle.scan_and_bring_up_newcomers(policy)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="toru-admin", description="What Toru does as root. See toru(1) for people.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("scan", help="look for new and changed plugins")
+    commands.add_parser("up", help="bring up every enabled plugin")
+    commands.add_parser("down", help="take every plugin down; they stay enabled")
+    for name, what in (("enable", "enable a plugin, now and at boot"), ("disable", "stop a plugin and keep it off")):
+        commands.add_parser(name, help=what).add_argument("id", metavar="ID")
+    for name, what in (("greet", "run by a plugin's unit at start"), ("farewell", "run by a plugin's unit at stop")):
+        message = commands.add_parser(name, help=what)
+        message.add_argument("--within", type=float, default=2.0, metavar="SECONDS")
+        message.add_argument("--protocol", default="toru/1")
+        message.add_argument("id", metavar="ID")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

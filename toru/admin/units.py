@@ -1,0 +1,106 @@
+"""Brings a plugin's two units up and takes them down."""
+
+from __future__ import annotations
+
+import grp
+import os
+import secrets
+import shutil
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from toru.admin.files import write_atomically
+from toru.domain import places
+from toru.domain.catalogue import Plugin
+from toru.domain.errors import NotStarted, SystemdRefused
+from toru.domain.ids import UNIT_PATTERNS, PluginId
+from toru.domain.manifest import Sandbox
+from toru.domain.policy import Policy
+from toru.domain.state import ActiveState, ServiceFacts, last_end
+from toru.domain.units import units_for
+from toru.systemd.transient import Job, Systemd
+
+SOCKET_WITHIN = 2.0
+"""LIFE-1: an enabled plugin's socket is there within so many seconds, or the operator hears why not."""
+
+
+def loaded_plugins(systemd: Systemd) -> set[PluginId]:
+    """Plugins of which systemd has a unit in memory."""
+    ids = (PluginId.of_unit(unit.name) for unit in systemd.loaded(UNIT_PATTERNS))
+    return {plugin_id for plugin_id in ids if plugin_id is not None}
+
+
+def is_listening(systemd: Systemd, plugin_id: PluginId) -> bool:
+    return any(unit.active == "active" for unit in systemd.loaded([plugin_id.socket]))
+
+
+def create(systemd: Systemd, plugin: Plugin, policy: Policy, instance_id: str) -> None:
+    """Makes both units anew; from here on the socket listens. SystemdRefused says why it does not."""
+    clear(systemd, plugin.id, policy)
+    _write_token(plugin.id)
+    _lay_profile(plugin.id, policy.sandbox_for(plugin.manifest))
+    socket, service = units_for(plugin, policy, systemd.version, instance_id)
+    ending = systemd.wait(systemd.create(socket, service), SOCKET_WITHIN)
+    if ending != "done" or not is_listening(systemd, plugin.id):
+        result = systemd.own_property(plugin.id.socket, "Result", "s")
+        clear(systemd, plugin.id, policy)
+        raise SystemdRefused(f"systemd could not make {plugin.id.socket}: {result}")
+
+
+def started(systemd: Systemd, plugin: Plugin, job: Job, within: float) -> None:
+    """Waits for an eager plugin's first start. NotStarted says how it ended instead; systemd goes on trying."""
+    ending = systemd.wait(job, within)
+    if ending in {"done", "waiting"}:
+        return  # a plugin that takes its time has its socket already, and requests wait there
+    unit = plugin.id.service
+    facts = ServiceFacts(
+        active=ActiveState.FAILED,
+        sub="",
+        result=systemd.own_property(unit, "Result", "s"),
+        exit_status=systemd.own_property(unit, "ExecMainStatus", "i"),
+    )
+    raise NotStarted(f"{plugin.id} did not start: {last_end(facts) or ending}", id=plugin.id)
+
+
+def clear(systemd: Systemd, plugin_id: PluginId, policy: Policy) -> None:
+    """Stops both units and leaves nothing of them, whatever state they are in."""
+    stop(systemd, [plugin_id], policy)
+    shutil.rmtree(plugin_id.profile_drop_in.parent, ignore_errors=True)
+    plugin_id.token_path.unlink(missing_ok=True)
+
+
+def stop(systemd: Systemd, plugin_ids: Iterable[PluginId], policy: Policy) -> None:
+    """Stops all of these together: sockets first, so that no request wakes what is being stopped."""
+    plugin_ids = list(plugin_ids)
+    # The shutdown message, SIGTERM and SIGKILL each have their time, and systemd some to notice.
+    within = 3 * policy.stop_timeout + 10
+    for suffix in ("socket", "service"):
+        units = [getattr(plugin_id, suffix) for plugin_id in plugin_ids]
+        jobs = [job for unit in units if (job := systemd.stop(unit)) is not None]
+        for job in jobs:
+            systemd.wait(job, within)
+    for plugin_id in plugin_ids:
+        # The service first: the socket holds it, and with the socket gone there may be nothing left to reset.
+        systemd.reset_failed(plugin_id.service)
+        systemd.reset_failed(plugin_id.socket)
+
+
+def _write_token(plugin_id: PluginId) -> None:
+    """The plugin's secret, new each time. root hands it over as a credential; the core reads it to know the plugin by.
+
+    Not SetCredential=: that stands in the unit, which everybody on the host may read over D-Bus.
+    """
+    places.TOKENS.mkdir(mode=0o750, parents=True, exist_ok=True)
+    write_atomically(plugin_id.token_path, secrets.token_urlsafe(32).encode(), mode=0o640)
+    os.chown(plugin_id.token_path, 0, grp.getgrnam("toru").gr_gid)
+
+
+def _lay_profile(plugin_id: PluginId, sandbox: Sandbox) -> None:
+    if sandbox is Sandbox.DEFAULT:
+        return
+    link = plugin_id.profile_drop_in
+    link.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    with suppress(FileNotFoundError):
+        link.unlink()
+    link.symlink_to(Path(places.PROFILES) / f"{sandbox}.conf")

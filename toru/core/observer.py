@@ -1,0 +1,72 @@
+"""Keeps what the core knows of the units true, from systemd's own signals."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from toru.domain.errors import SystemdRefused
+from toru.domain.ids import PluginId
+from toru.domain.state import NO_UNITS, UnitFacts
+from toru.systemd import bus as system_bus
+from toru.systemd import notify
+from toru.systemd.bus import Bus
+from toru.systemd.observe import changes, read_all, read_plugin
+
+RECONNECT_SECONDS = 1.0
+
+OnChange = Callable[[PluginId, UnitFacts, bool], None]
+"""Called with a plugin, its facts, and whether this is the first sight of it after a connection was made."""
+
+
+class Observer:
+    """The one writer of state. Everybody else reads `facts`."""
+
+    def __init__(self, on_change: OnChange) -> None:
+        self._on_change = on_change
+        self._facts: dict[PluginId, UnitFacts] = {}
+        self.connected = False
+
+    @property
+    def facts(self) -> Mapping[PluginId, UnitFacts]:
+        return MappingProxyType(self._facts)
+
+    async def watch(self, bus: Bus) -> None:
+        """Reads everything once and then every change, until the bus is lost (SystemdRefused)."""
+        async with changes(bus) as sets:
+            self._facts.clear()
+            for plugin_id, facts in (await read_all(bus)).items():
+                self._take(plugin_id, facts, at_first_sight=True)
+            self.connected = True
+            async for changed in sets:
+                for plugin_id in changed:
+                    self._take(plugin_id, await read_plugin(bus, plugin_id), at_first_sight=False)
+
+    def _take(self, plugin_id: PluginId, facts: UnitFacts, *, at_first_sight: bool) -> None:
+        if facts == self._facts.get(plugin_id, NO_UNITS):
+            return
+        if facts == NO_UNITS:
+            self._facts.pop(plugin_id, None)
+        else:
+            self._facts[plugin_id] = facts
+        self._on_change(plugin_id, facts, at_first_sight)
+
+
+async def observing(observer: Observer, use: Callable[[Bus], None]) -> None:
+    """Watches for ever, over a new connection whenever one is lost. `use` is told of each."""
+    while True:
+        try:
+            async with system_bus.connect() as bus, asyncio.TaskGroup() as tasks:
+                use(bus)
+                tasks.create_task(_until_lost(bus))
+                tasks.create_task(observer.watch(bus))
+        except* SystemdRefused as lost:
+            notify.log(notify.WARNING, f"{lost.exceptions[0]}; connecting again")
+        observer.connected = False
+        await asyncio.sleep(RECONNECT_SECONDS)
+
+
+async def _until_lost(bus: Bus) -> None:
+    await bus.lost()
+    raise SystemdRefused("the connection to the system bus was lost")

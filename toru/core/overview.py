@@ -1,0 +1,95 @@
+"""Every plugin with its manifest, the operator's wish and systemd's facts, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from toru.domain import places
+from toru.domain.catalogue import Catalogue, Rejection
+from toru.domain.errors import RejectedPlugin, UnknownPlugin
+from toru.domain.ids import PluginId
+from toru.domain.manifest import Manifest, Sandbox
+from toru.domain.policy import Policy
+from toru.domain.quantities import Limits
+from toru.domain.state import NO_UNITS, Status, UnitFacts, status_of
+from toru.domain.wishes import Wishes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginView:
+    """All there is to know of a plugin."""
+
+    id: PluginId
+    manifest: Manifest | None
+    """None: its units are loaded, but its file is gone or was rejected."""
+    path: str | None
+    enabled: bool
+    status: Status
+    facts: UnitFacts
+    limits: Limits
+    sandbox: Sandbox
+    disabled_because: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    plugins: tuple[PluginView, ...]
+    rejected: tuple[Rejection, ...]
+
+    def plugin(self, plugin_id: PluginId) -> PluginView:
+        """The plugin of this id, or an error that says what stands in its way."""
+        for view in self.plugins:
+            if view.id == plugin_id:
+                return view
+        for rejection in self.rejected:
+            if rejection.id == plugin_id:
+                raise RejectedPlugin(f"{rejection.file} was rejected: {rejection.reason}", id=plugin_id)
+        raise UnknownPlugin(f"there is no plugin {plugin_id}", id=plugin_id)
+
+
+def overview_of(catalogue: Catalogue, wishes: Wishes, policy: Policy, facts: Mapping[PluginId, UnitFacts]) -> Overview:
+    """One row for each accepted plugin, and for each whose units are loaded though its file is gone."""
+    strays = sorted(facts.keys() - catalogue.by_id.keys())
+    ids = [*catalogue.by_id, *strays]
+    return Overview(
+        plugins=tuple(_view(plugin_id, catalogue, wishes, policy, facts.get(plugin_id, NO_UNITS)) for plugin_id in ids),
+        rejected=catalogue.rejected,
+    )
+
+
+def _view(plugin_id: PluginId, catalogue: Catalogue, wishes: Wishes, policy: Policy, facts: UnitFacts) -> PluginView:
+    plugin = catalogue.by_id.get(plugin_id)
+    enabled = wishes.enabled(plugin_id, auto_enable=policy.auto_enable and plugin is not None)
+    return PluginView(
+        id=plugin_id,
+        manifest=plugin.manifest if plugin else None,
+        path=str(plugin.path) if plugin else None,
+        enabled=enabled,
+        status=status_of(facts, enabled=enabled),
+        facts=facts,
+        limits=policy.limits_for(plugin.manifest) if plugin else Limits(),
+        sandbox=policy.sandbox_for(plugin.manifest) if plugin else Sandbox.DEFAULT,
+        disabled_because=wishes.why_disabled(plugin_id),
+    )
+
+
+def read_catalogue() -> Catalogue:
+    """What the last scan found; nothing where none has run since boot."""
+    try:
+        return Catalogue.parse(places.CATALOGUE.read_bytes())
+    except (OSError, ValueError):
+        return Catalogue()
+
+
+def read_wishes(policy: Policy) -> Wishes:
+    """What the operator wants; in the place of a corrupt file its last good copy, as toru-admin does."""
+    for file in (places.wishes_file(policy.plugins_dir), places.last_good_wishes_file(policy.plugins_dir)):
+        try:
+            return Wishes.parse(file.read_bytes())
+        except FileNotFoundError:
+            return Wishes.none()
+        except (OSError, ValueError):
+            continue
+    return Wishes.none()

@@ -1,0 +1,13 @@
+"""What Toru knows and decides: values and pure functions, no I/O.
+
+ids        a plugin's id and every unit name that follows from it
+manifest   what a plugin says of itself
+policy     what ops decided about restarts, limits and sandboxes
+units      the two units of a plugin as one value
+state      what systemd reports, in one word a person understands
+catalogue  which files are plugins, and why the others are not
+wishes     which plugins the operator wants
+frames     toru/1 and toru/2 messages on the wire
+places     where things lie on the host
+errors     everything that can go wrong, with a code
+"""

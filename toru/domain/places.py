@@ -1,0 +1,39 @@
+"""Where things lie on the host. The units in `units/` name the same places."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ADMIN_PROGRAM = "/usr/bin/toru-admin"
+
+SETTINGS_FILE = Path("/etc/toru/toru.toml")
+SETTINGS_DROP_INS = Path("/etc/toru/toru.toml.d")
+
+STATE = Path("/var/lib/toru")
+INSTANCE_ID = STATE / "instance-id"
+PLUGINS = STATE / "plugins"
+
+PROBES = Path("/var/cache/toru/probes.json")
+
+RUNTIME = Path("/run/toru")
+CATALOGUE = RUNTIME / "catalogue.json"
+LOCK = RUNTIME / "admin.lock"
+API_SOCKET = RUNTIME / "api.sock"
+SOCKETS = RUNTIME / "plugins"
+TOKENS = RUNTIME / "tokens"
+
+# A plugin's own directories, each below the kind of directory systemd makes for it.
+OWN_DIRECTORY = "toru-plugins"
+OWN_RUNTIME = Path("/run") / OWN_DIRECTORY
+OWN_LOGS = Path("/var/log") / OWN_DIRECTORY
+
+PROFILES = Path("/usr/lib/toru/profiles")
+RUNTIME_UNITS = Path("/run/systemd/system")
+
+
+def wishes_file(plugins: Path) -> Path:
+    return plugins / ".metadata" / "config.json"
+
+
+def last_good_wishes_file(plugins: Path) -> Path:
+    return plugins / ".metadata" / "config.last-good.json"

@@ -1,0 +1,68 @@
+"""What ops decided: restarts, limits, sandboxes. Plugins can only tighten it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from toru.domain import places
+from toru.domain.ids import PluginId
+from toru.domain.manifest import Manifest, Sandbox
+from toru.domain.quantities import Limits
+
+DEFAULT_LIMITS = Limits(memory_bytes=512 << 20, tasks=256, cpu_percent=100)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestartPolicy:
+    first_delay: float = 1
+    max_delay: float = 16
+    failures: int = 10
+    """So many in a row disable the plugin."""
+    stable_after: float = 60
+    """Healthy for so long, a plugin has a clean slate."""
+
+    @property
+    def steps(self) -> int:
+        """From the first delay to the longest in so many doublings (systemd's RestartSteps=)."""
+        return max(1, round(math.log2(self.max_delay / self.first_delay)))
+
+    def delay_before_restart(self, failures_in_a_row: int) -> float:
+        """The wait after the nth failure in a row: the first delay, then doubled up to the longest."""
+        doublings = min(failures_in_a_row - 1, 64)
+        return min(self.first_delay * 2.0**doublings, self.max_delay)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginOverride:
+    """What ops decided for one plugin."""
+
+    sandbox: Sandbox | None = None
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    plugins_dir: Path = places.PLUGINS
+    auto_enable: bool = True
+    restart: RestartPolicy = RestartPolicy()
+    start_timeout: float = 10
+    stop_timeout: float = 5
+    """For each step of a stop: the shutdown message, then SIGTERM; after the second, SIGKILL."""
+    limits: Limits = DEFAULT_LIMITS
+    overrides: Mapping[str, PluginOverride] = field(default_factory=dict)
+
+    def limits_for(self, manifest: Manifest) -> Limits:
+        """The defaults, tightened by the manifest; what ops said of this very plugin counts over both."""
+        return self.limits.tightened_by(manifest.limits).overridden_by(self._override(manifest.id).limits)
+
+    def sandbox_for(self, manifest: Manifest) -> Sandbox:
+        """`strict` is granted to whoever asks; `trusted` only by ops."""
+        if (decided := self._override(manifest.id).sandbox) is not None:
+            return decided
+        return Sandbox.STRICT if manifest.sandbox is Sandbox.STRICT else Sandbox.DEFAULT
+
+    def _override(self, plugin_id: PluginId) -> PluginOverride:
+        return self.overrides.get(plugin_id, PluginOverride())

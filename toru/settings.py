@@ -1,0 +1,176 @@
+"""Reads what ops decided: `/etc/toru/toru.toml`, the drop-ins beside it, and `TORU_…` in the environment over both."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from toru.domain import places
+from toru.domain.errors import InvalidId, InvalidSettings
+from toru.domain.ids import PluginId
+from toru.domain.manifest import Sandbox
+from toru.domain.policy import PluginOverride, Policy, RestartPolicy
+from toru.domain.quantities import Limits, parse_cpu_percent, parse_memory_bytes, parse_tasks
+
+_DEFAULT = Policy()
+
+
+def load_policy(
+    main: Path = places.SETTINGS_FILE,
+    drop_ins: Path = places.SETTINGS_DROP_INS,
+    environment: Mapping[str, str] = os.environ,
+) -> Policy:
+    """The policy in force, or `InvalidSettings` with the file and the key of the first mistake."""
+    settings: dict[str, Any] = {}
+    for file in [main, *sorted(drop_ins.glob("*.toml"))]:
+        try:
+            content = tomllib.loads(file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError) as mistake:  # TOMLDecodeError and UnicodeDecodeError are ValueErrors
+            raise InvalidSettings(f"{file}: {mistake}", file=str(file)) from mistake
+        try:
+            policy_from(content)
+        except ValueError as mistake:
+            raise InvalidSettings(f"{file}: {mistake}", file=str(file)) from mistake
+        _merge(settings, content)
+    try:
+        _merge(settings, _from_environment(environment))
+        policy = policy_from(settings)
+        # Only the whole can be judged: the two may come from different files.
+        if policy.restart.max_delay < policy.restart.first_delay:
+            raise ValueError("restart.max_delay must not be below restart.first_delay")
+    except ValueError as mistake:
+        raise InvalidSettings(f"settings: {mistake}") from mistake
+    return policy
+
+
+def policy_from(settings: Mapping[str, Any]) -> Policy:
+    """The policy that a settings table says. ValueError names the key of the first mistake."""
+    top = _Table("", settings)
+    restart = top.table("restart")
+    limits = top.table("limits")
+    plugins = top.table("plugins")
+    policy = Policy(
+        plugins_dir=top.take("plugins_dir", _directory, _DEFAULT.plugins_dir),
+        auto_enable=top.take("auto_enable", _switch, _DEFAULT.auto_enable),
+        start_timeout=top.take("start_timeout", _seconds, _DEFAULT.start_timeout),
+        stop_timeout=top.take("stop_timeout", _seconds, _DEFAULT.stop_timeout),
+        restart=RestartPolicy(
+            first_delay=restart.take("first_delay", _seconds, _DEFAULT.restart.first_delay),
+            max_delay=restart.take("max_delay", _seconds, _DEFAULT.restart.max_delay),
+            failures=restart.take("failures", _count, _DEFAULT.restart.failures),
+            stable_after=restart.take("stable_after", _seconds, _DEFAULT.restart.stable_after),
+        ),
+        limits=_DEFAULT.limits.overridden_by(_limits(limits)),
+        overrides={plugin_id: _override(plugins.table(plugin_id), plugin_id) for plugin_id in list(plugins.content)},
+    )
+    for table in (restart, limits, top):
+        table.end()
+    return policy
+
+
+class _Table:
+    """A TOML table from which each key is taken once, so that what is left over is a mistake."""
+
+    def __init__(self, name: str, content: Mapping[str, Any]) -> None:
+        self.name = name
+        self.content = dict(content)
+
+    def take(self, key: str, rule: Callable[[object], Any], default: Any) -> Any:
+        if key not in self.content:
+            return default
+        try:
+            return rule(self.content.pop(key))
+        except ValueError as mistake:
+            raise ValueError(f"{self.name}{key} {mistake}") from None
+
+    def table(self, key: str) -> _Table:
+        content = self.content.pop(key, {})
+        if not isinstance(content, dict):
+            raise ValueError(f"{self.name}{key} must be a table")
+        return _Table(f"{self.name}{key}.", content)
+
+    def end(self) -> None:
+        if self.content:
+            raise ValueError(f"{self.name}{next(iter(self.content))} is not a setting")
+
+
+def _override(table: _Table, plugin_id: str) -> PluginOverride:
+    try:
+        PluginId(plugin_id)
+    except InvalidId as mistake:
+        raise ValueError(f"plugins: {mistake}") from None
+    override = PluginOverride(sandbox=table.take("sandbox", _sandbox, None), limits=_limits(table))
+    table.end()
+    return override
+
+
+def _limits(table: _Table) -> Limits:
+    return Limits(
+        memory_bytes=table.take("memory", parse_memory_bytes, None),
+        tasks=table.take("tasks", parse_tasks, None),
+        cpu_percent=table.take("cpu", parse_cpu_percent, None),
+    )
+
+
+def _directory(value: object) -> Path:
+    if not isinstance(value, str) or not value.startswith("/") or "\0" in value:
+        raise ValueError("must be an absolute path")
+    return Path(os.path.normpath(value))
+
+
+def _switch(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")
+    return value
+
+
+def _seconds(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0.001 <= value <= 86_400:
+        raise ValueError("must be a number of seconds, over 0 and up to a day")
+    return value
+
+
+def _count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1_000_000:
+        raise ValueError("must be a whole number, at least 1")
+    return value
+
+
+def _sandbox(value: object) -> Sandbox:
+    for word in Sandbox:
+        if value == word:
+            return word
+    raise ValueError(f"must be one of {', '.join(Sandbox)}")
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    """`TORU_AUTO_ENABLE=false` is `auto_enable = false`; the value is read as TOML where it can be, else as text."""
+    found: dict[str, Any] = {}
+    for variable, key in _VARIABLES.items():
+        if (text := environment.get(variable)) is not None:
+            try:
+                found[key] = tomllib.loads(f"value = {text}")["value"]
+            except ValueError:
+                found[key] = text
+    return found
+
+
+_VARIABLES = {
+    "TORU_PLUGINS_DIR": "plugins_dir",
+    "TORU_AUTO_ENABLE": "auto_enable",
+    "TORU_START_TIMEOUT": "start_timeout",
+    "TORU_STOP_TIMEOUT": "stop_timeout",
+}
+
+
+def _merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:
+    for key, value in more.items():
+        if isinstance(value, dict) and isinstance(into.get(key), dict):
+            _merge(into[key], value)
+        else:
+            into[key] = value

@@ -1,0 +1,9 @@
+"""The only users of pystemd, dbus-fast, systemd-python and sdnotify.
+
+wire       unit properties and their D-Bus signatures
+transient  makes, starts and stops units, blocking (pystemd): for toru-admin
+bus        asks and listens without ever blocking (dbus-fast): for the core and the command line
+observe    what systemd says of all plugins, and every change of it
+journal    reads the journal
+notify     tells systemd, and the journal, how this process is doing
+"""

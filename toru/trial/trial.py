@@ -1,0 +1,258 @@
+"""Trials from outside: start one, run commands in it, restart and end it."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from toru.trial import cgroups, machine, registry
+from toru.trial.options import Options, TrialError
+from toru.trial.registry import Record
+
+_HERE = Path(__file__).resolve().parent
+# The keeper gives up on a boot or a shutdown before we give up on the keeper.
+_PATIENCE_SECONDS = 90.0
+
+# Becomes a command of the trial that has a fresh environment, may do no more than its PID 1, and ends when nsenter does.
+# $0: the user, or nothing.
+_BECOME = """\
+become() {
+    exec setpriv --pdeathsig KILL --bounding-set=-sys_time,-sys_module,-sys_rawio --reset-env "$@"
+}
+[ -n "$0" ] || become -- env LANG=C.UTF-8 "$@"
+gid=$(id -g -- "$0") || exit 1
+become --reuid "$0" --regid "$gid" --init-groups -- env LANG=C.UTF-8 "$@"
+"""
+
+
+class Trial:
+    """A private systemd with Toru in it.
+
+    As a context manager it is started and stopped. It ends with the process that started it, however that ends,
+    unless started with `detach`.
+    """
+
+    def __init__(self, options: Options | None = None) -> None:
+        self.options = options or Options()
+        self.name = self.options.name
+        self._connection: socket.socket | None = None
+        self._unread = b""
+
+    @classmethod
+    def find(cls, name: str) -> Self:
+        """Return the running trial of this name, or raise TrialError."""
+        registry.find(name)
+        return cls(Options(name=name))
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        return f"Trial({self.name!r})"
+
+    # its life
+
+    def start(self, *, detach: bool = False) -> Self:
+        """Boot, and return when systemd is up; raise TrialError if that can't be."""
+        machine.check_machine()
+        toru = machine.running_toru(self.options.units)
+        record, lock = registry.claim(self.options, toru)
+        try:
+            ours, theirs = socket.socketpair()
+            self._connection = ours
+            with theirs:
+                _launch(record, lock, theirs.fileno(), detach=detach)
+        finally:
+            os.close(lock)  # the keeper's copy holds
+        try:
+            self._ask("up", boots=1)
+        except BaseException:
+            with suppress(TrialError):
+                self.stop()
+            raise
+        return self
+
+    def reboot(self) -> None:
+        """Do what `systemctl reboot` does, and return when systemd is up again."""
+        self._ask("reboot")
+
+    def wait_for_boot(self, number: int) -> None:
+        """Return when systemd is up for the number-th time, 1 being the first."""
+        self._ask("up", boots=number)
+
+    def stop(self) -> None:
+        """Do what `systemctl poweroff` does, and return when nothing of the trial is left. No trial, nothing to do."""
+        try:
+            pidfd = os.pidfd_open(self._record().keeper)
+        except (TrialError, ProcessLookupError):
+            pidfd = None
+        with suppress(OSError, TrialError):
+            self._connected().sendall(b'{"ask": "stop"}\n')
+        if pidfd is not None:
+            try:
+                _wait_readable(pidfd, f"The trial {self.name} did not end")
+            finally:
+                os.close(pidfd)
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        registry.running()  # sweeps, should the keeper have died of something else
+
+    def wait(self) -> None:
+        """Return when the trial has ended by itself or somebody else's wish."""
+        with suppress(TrialError, ProcessLookupError):
+            pidfd = os.pidfd_open(self._record().keeper)
+            try:
+                _wait_readable(pidfd, "", patience=None)
+            finally:
+                os.close(pidfd)
+
+    # what is in it
+
+    @property
+    def pid(self) -> int:
+        """Its PID 1, as seen from outside; another one after a reboot."""
+        pid = self._record().pid
+        if not pid:
+            raise TrialError(f"The trial {self.name} is booting.")
+        return pid
+
+    @property
+    def boots(self) -> int:
+        """How often its systemd was up so far."""
+        return self._record().boots
+
+    @property
+    def port(self) -> int:
+        return self._record().port
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def path(self, inner: str | Path) -> Path:
+        """Return where a file of the trial is seen from outside, until the next reboot."""
+        return Path(f"/proc/{self.pid}/root") / str(inner).lstrip("/")
+
+    def command(self, argv: Sequence[str], *, user: str | None = None) -> list[str]:
+        """Return the command line that runs argv inside, as root or as another of the trial's users."""
+        record = self._record()
+        # Outside of its cgroups a process could not be moved by the trial's systemd, as systemd-run --scope asks.
+        leaves = [str(init) for path in record.cgroups if (init := Path(path) / "init.scope").is_dir()]
+        return [
+            *("sh", str(_HERE / "enter.sh"), *leaves, "--"),
+            *("nsenter", "--target", str(self.pid), "--mount", "--pid", "--cgroup", "--uts", "--ipc", "--"),
+            *("sh", "-c", _BECOME, user or "", *argv),
+        ]
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        user: str | None = None,
+        input: str | None = None,  # noqa: A002  as in subprocess
+        timeout: float = 60,
+        check: bool = False,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command inside, as subprocess.run does, with its output captured as text."""
+        feed: dict[str, Any] = {"stdin": subprocess.DEVNULL} if input is None else {"input": input}
+        command = self.command(argv, user=user)
+        return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=check, **feed)
+
+    def popen(self, argv: Sequence[str], *, user: str | None = None, **options: Any) -> subprocess.Popen[str]:
+        """Start a command inside, as subprocess.Popen does, with text streams. It dies with the process returned."""
+        return subprocess.Popen(self.command(argv, user=user), text=True, **options)
+
+    # how it is asked
+
+    def _record(self) -> Record:
+        try:
+            return Record.load(self.name)
+        except FileNotFoundError:
+            raise TrialError(f"There is no trial named {self.name}.") from None
+
+    def _connected(self) -> socket.socket:
+        if self._connection is None:
+            self._connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            try:
+                self._connection.connect(str(self._record().control))
+            except BaseException:
+                self._connection.close()
+                self._connection = None
+                raise
+        return self._connection
+
+    def _ask(self, what: str, **facts: object) -> dict[str, Any]:
+        """Ask the keeper and return its answer; raise TrialError when that is an error, or none."""
+        try:
+            connection = self._connected()
+            connection.sendall(json.dumps({"ask": what, **facts}).encode() + b"\n")
+            deadline = time.monotonic() + _PATIENCE_SECONDS
+            while b"\n" not in self._unread:
+                connection.settimeout(max(0.1, deadline - time.monotonic()))
+                data = connection.recv(4096)
+                if not data:
+                    raise TrialError(f"The trial {self.name} has ended.")
+                self._unread += data
+        except (BrokenPipeError, ConnectionError) as error:
+            raise TrialError(f"The trial {self.name} has ended.") from error
+        except TimeoutError as error:
+            raise TrialError(f"The trial {self.name} does not answer.") from error
+        line, _, self._unread = self._unread.partition(b"\n")
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            raise TrialError(answer["error"])
+        return answer
+
+
+def _launch(record: Record, lock: int, connection: int, *, detach: bool) -> None:
+    """Start a trial's keeper."""
+    owner = -1 if detach else os.pidfd_open(os.getpid())
+    python = [sys.executable, "-S", "-P", "-m", "toru.trial.keeper", record.name, *map(str, (lock, owner, connection))]
+    # setsid --fork: nobody's child, so that nobody's wait() or hangup reaches it.
+    # slave: what the machine unmounts while a trial runs is not kept busy by it.
+    apart = ["setsid", "--fork", "unshare", "--mount", "--propagation", "slave"]
+    command = [*cgroups.scope(record.name), *apart, *python]
+    inherited = [fd for fd in (lock, owner, connection) if fd >= 0]
+    try:
+        with record.log.open("ab") as log:
+            done = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                env={**os.environ, "PYTHONPATH": str(machine.PACKAGE.parent)},
+                pass_fds=inherited,
+                check=False,
+            )
+    finally:
+        if owner >= 0:
+            os.close(owner)
+    if done.returncode != 0:
+        said = " ".join(record.log.read_text(errors="replace").split())
+        shutil.rmtree(record.directory, ignore_errors=True)
+        raise TrialError(f"The trial's keeper did not start: {said}")
+
+
+def _wait_readable(fd: int, otherwise: str, patience: float | None = _PATIENCE_SECONDS) -> None:
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    if not poll.poll(None if patience is None else patience * 1000):
+        raise TrialError(f"{otherwise} in {patience:.0f} s.")
