@@ -4,6 +4,8 @@ from collections import defaultdict
 
 import pytest
 
+pytest_plugins = ["tests.hosts.fixtures"]
+
 PROMISES = pytest.StashKey[dict[str, list[str]]]()
 
 

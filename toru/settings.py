@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +37,13 @@ def load_policy(
         except ValueError as mistake:
             raise InvalidSettings(f"{file}: {mistake}", file=str(file)) from mistake
         _merge(settings, content)
+    for variable, content in _from_environment(environment):
+        try:
+            policy_from(content)
+        except ValueError as mistake:
+            raise InvalidSettings(f"{variable} in the environment: {mistake}", variable=variable) from mistake
+        _merge(settings, content)
     try:
-        _merge(settings, _from_environment(environment))
         policy = policy_from(settings)
         # Only the whole can be judged: the two may come from different files.
         if policy.restart.max_delay < policy.restart.first_delay:
@@ -148,16 +153,15 @@ def _sandbox(value: object) -> Sandbox:
     raise ValueError(f"must be one of {', '.join(Sandbox)}")
 
 
-def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
     """`TORU_AUTO_ENABLE=false` is `auto_enable = false`; the value is read as TOML where it can be, else as text."""
-    found: dict[str, Any] = {}
     for variable, key in _VARIABLES.items():
         if (text := environment.get(variable)) is not None:
             try:
-                found[key] = tomllib.loads(f"value = {text}")["value"]
+                value = tomllib.loads(f"value = {text}")["value"]
             except ValueError:
-                found[key] = text
-    return found
+                value = text
+            yield variable, {key: value}
 
 
 _VARIABLES = {

@@ -12,7 +12,7 @@ put() { # DIRECTORY FILE…
     install -m 644 "$@" "$directory"
 }
 
-put "$system" "$here"/*.socket "$here"/*.service "$here"/*.slice "$here"/*.path
+put "$system" "$here"/*.socket "$here"/*.service "$here"/*.slice "$here"/*.path "$here"/*.timer
 put "$system/toru-plugin-.service.d" "$here"/toru-plugin-.service.d/*.conf
 put "$dest/usr/lib/systemd/system-preset" "$here"/system-preset/*.preset
 put "$dest/usr/lib/sysusers.d" "$here"/sysusers.d/*.conf

@@ -5,7 +5,7 @@ import json
 import os
 import socket
 import sys
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 METADATA = {
@@ -65,7 +65,7 @@ def answer(request, hello):
     status, content = hello.respond(request["payload"]["payload"])
     return {
         "type": "http",
-        "timestamp": datetime.now(timezone.utc).isoformat(),
+        "timestamp": datetime.now(UTC).isoformat(),
         "request_id": request["request_id"],
         "payload": {
             "status": status,

@@ -62,6 +62,8 @@ def traces(name: str) -> list[str]:
         if int(process.name) == os.getpid():
             continue
         with suppress(FileNotFoundError, ProcessLookupError):
+            if "State:\tZ" in (process / "status").read_text():
+                continue  # dead, and the machine's init is slow to notice
             words = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             if name in words or f"toru-try-{name}" in (process / "cgroup").read_text():
                 found.append(f"{process.name} {words}")

@@ -127,13 +127,3 @@ def test_two_trials_of_one_directory_do_not_take_it_from_each_other(name: str, p
             pass
         second.run(["touch", "/var/lib/toru/plugins/.metadata/x"], check=True)
     assert tree(plugins) == before
-
-
-def test_a_program_that_is_missing_is_named_with_its_package(tmp_path: Path, name: str, toru_try: Command) -> None:
-    for program in ("unshare", "setpriv", "setsid", "mount", "umount", "systemctl", "systemd-sysusers", "systemd-tmpfiles"):
-        (tmp_path / program).symlink_to(f"/usr/bin/{program}")
-    result = toru_try("up", "--name", name, path=str(tmp_path))
-    assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr == (
-        "A trial needs nsenter and dbus-daemon, which this machine lacks: apt install util-linux dbus\n"
-    )

@@ -68,4 +68,6 @@ def test_without_limits_exactly_what_was_foretold_is_enforced() -> None:
     foretold = enforcement(limits=False)
     with Trial(Options(name=new_name())) as trial:
         offered = trial.run(["cat", "/sys/fs/cgroup/cgroup.controllers"]).stdout.split()
-    assert (foretold.memory, foretold.tasks, foretold.cpu) == tuple(kind in offered for kind in ("memory", "pids", "cpu"))
+    assert (foretold.memory, foretold.tasks, foretold.cpu) == tuple(
+        kind in offered for kind in ("memory", "pids", "cpu")
+    )

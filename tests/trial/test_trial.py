@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import toru
 from tests.trial.conftest import command, new_name, traces
 from toru.trial import Options, Trial, TrialError
 
@@ -64,7 +65,16 @@ def test_plugins_get_users_sandboxes_and_credentials_of_their_own(trial: Trial) 
     result = trial.run(
         [
             *("systemd-run", "--quiet", "--wait", "--pipe", "-p", "DynamicUser=yes", "-p", "ProtectSystem=strict"),
-            *("-p", "SetCredential=token:secret", "-p", "PrivateTmp=yes", "-p", "ProtectHome=yes", "-p", "StateDirectory=x"),
+            *(
+                "-p",
+                "SetCredential=token:secret",
+                "-p",
+                "PrivateTmp=yes",
+                "-p",
+                "ProtectHome=yes",
+                "-p",
+                "StateDirectory=x",
+            ),
             *("sh", "-c", 'cat "$CREDENTIALS_DIRECTORY/token"; id -u; touch "$STATE_DIRECTORY/file"; touch /usr/x'),
         ]
     )
@@ -114,8 +124,19 @@ def test_systemctl_reboot_inside_reboots(trial: Trial) -> None:
     assert trial.run(["systemctl", "is-active", "multi-user.target"]).stdout == "active\n"
 
 
+def test_a_reload_of_systemd_is_no_boot(trial: Trial) -> None:
+    boots = trial.boots
+    for _ in range(12):  # more than the datagrams that may wait unread
+        trial.run(["systemctl", "daemon-reload"], check=True)
+    assert (trial.boots, trial.run(["systemctl", "is-active", "dbus"]).stdout) == (boots, "active\n")
+
+
 def test_a_name_twice_or_not_at_all_is_said_in_a_sentence(trial: Trial, toru_try: Command) -> None:
-    for result in (toru_try("up", "--name", trial.name), toru_try("down", "no-such"), toru_try("exec", "--name", "no-such")):
+    for result in (
+        toru_try("up", "--name", trial.name),
+        toru_try("down", "no-such"),
+        toru_try("exec", "--name", "no-such"),
+    ):
         assert (result.returncode, result.stderr.count("\n"), "Traceback" in result.stderr) == (1, 1, False)
     assert trial.name in toru_try("list").stdout
     with pytest.raises(TrialError, match="no name for a trial"):
@@ -148,7 +169,9 @@ def test_four_started_at_once_live_side_by_side() -> None:
 
 def test_up_prints_where_it_is_and_ends_with_a_signal(name: str) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        with subprocess.Popen(command("up", "--name", name), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as up:
+        with subprocess.Popen(
+            command("up", "--name", name), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as up:
             assert up.stdout
             lines = [up.stdout.readline() for _ in range(4)]
             assert f"open         {Trial.find(name).url}" in lines[1]
@@ -163,3 +186,20 @@ def test_a_detached_trial_outlives_its_command_until_down(name: str, toru_try: C
     assert toru_try("exec", "--name", name, "true").returncode == 0
     assert toru_try("down", name).returncode == 0
     assert traces(name) == []
+
+
+def test_on_a_machine_that_runs_systemd_it_is_a_scope_of_that(trial: Trial) -> None:
+    repository = str(Path(toru.__file__).parent.parent)
+
+    def inside(*arguments: str) -> str:
+        return trial.run(["env", f"PYTHONPATH={repository}", *command(*arguments)], check=True).stdout
+
+    inside("up", "--name", "inner", "--detach")
+    assert trial.run(["systemctl", "show", "-P", "Delegate", "toru-try-inner.scope"]).stdout == "yes\n"
+    assert inside("exec", "--name", "inner", "systemctl", "is-active", "multi-user.target") == "active\n"
+    # Alone in its cgroup, or its systemd could not hand controllers on.
+    processes = trial.path("/sys/fs/cgroup/system.slice/toru-try-inner.scope/toru-try-inner/cgroup.procs")
+    assert processes.read_text() == ""
+    inside("down", "inner")
+    assert trial.run(["systemctl", "is-active", "toru-try-inner.scope"]).stdout == "inactive\n"
+    assert not trial.path("/run/toru-try").exists()

@@ -10,7 +10,7 @@ from typing import Any
 
 from toru.admin import units
 from toru.admin.files import locked, write_atomically
-from toru.admin.scan import read_catalogue, scan
+from toru.admin.scan import has_changed, read_catalogue, scan
 from toru.admin.wishes import WishesFile
 from toru.domain import places
 from toru.domain.catalogue import Plugin
@@ -18,7 +18,7 @@ from toru.domain.errors import RejectedPlugin, SystemdRefused, ToruError, Unknow
 from toru.domain.ids import PluginId
 from toru.domain.manifest import Start
 from toru.domain.policy import Policy
-from toru.domain.state import ActiveState, ServiceFacts, last_end
+from toru.domain.state import last_end
 from toru.domain.wishes import Wishes
 from toru.systemd import notify, transient
 from toru.systemd.transient import Systemd
@@ -107,6 +107,15 @@ def scan_and_bring_up_newcomers(policy: Policy) -> str:
         return f"{found}; {_bring_up(systemd, _wanted(newcomers, wishes, policy), policy)}"
 
 
+def scan_again_if_changed(policy: Policy) -> str:
+    """Finds what arrived in the moment between a scan's last look and systemd watching the directory again."""
+    if not has_changed(policy.plugins_dir):
+        return "nothing has changed since the last scan"
+    with transient.connect() as systemd:
+        systemd.start("toru-scan.service")
+    return "something has changed since the last scan: looking again"
+
+
 def instance_id() -> str:
     """This installation's UUID, made once."""
     try:
@@ -159,12 +168,7 @@ def _why_it_gave_up(systemd: Systemd, plugin_id: PluginId) -> dict[str, Any] | N
     given_up = systemd.own_property(plugin_id.socket, "Result", "s")
     if given_up == "success":
         return None
-    last = ServiceFacts(
-        active=ActiveState.FAILED,
-        sub="failed",
-        result=systemd.own_property(plugin_id.service, "Result", "s"),
-        exit_status=systemd.own_property(plugin_id.service, "ExecMainStatus", "i"),
-    )
+    last = units.last_run(systemd, plugin_id.service)
     invocation = bytes(systemd.unit_property(plugin_id.service, "InvocationID", "ay"))
     reason = "it failed too many times in a row" if "start-limit" in given_up else f"its socket failed ({given_up})"
     if (end := last_end(last)) is not None:

@@ -55,6 +55,8 @@ def _run(options: argparse.Namespace) -> str:
             return lifecycle.up(policy)
         case "down":
             return lifecycle.down(policy)
+        case "rescan":
+            return lifecycle.scan_again_if_changed(policy)
         case _:
             return lifecycle.scan_and_bring_up_newcomers(policy)
 
@@ -63,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="toru-admin", description="What Toru does as root. See toru(1) for people.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("scan", help="look for new and changed plugins")
+    commands.add_parser("rescan", help="scan if something has changed since the last scan")
     commands.add_parser("up", help="bring up every enabled plugin")
     commands.add_parser("down", help="take every plugin down; they stay enabled")
     for name, what in (("enable", "enable a plugin, now and at boot"), ("disable", "stop a plugin and keep it off")):

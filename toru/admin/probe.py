@@ -8,24 +8,25 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
+from toru.admin.units import last_run
 from toru.domain.errors import SystemdRefused
 from toru.domain.manifest import OUTPUT_LIMIT_BYTES
-from toru.domain.state import ActiveState, ServiceFacts, last_end
-from toru.domain.units import UnitSpec
+from toru.domain.state import ServiceFacts, last_end
+from toru.domain.units import UnitSpec, command
 from toru.systemd.transient import Systemd
 
 TIME_LIMIT = 5.0
 
 
-@dataclass(frozen=True, slots=True)
 class ProbeFailed(Exception):
     """The file did not print its metadata. `lasting`: it will not either next time, unless the file changes."""
 
-    reason: str
-    lasting: bool = True
+    def __init__(self, reason: str, *, lasting: bool = True) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.lasting = lasting
 
 
 def probe(systemd: Systemd, path: Path) -> bytes:
@@ -54,7 +55,7 @@ def _run(systemd: Systemd, path: Path, output: int) -> ServiceFacts:
         {
             "Description": f"Metadata of {path.name}",
             "Type": "oneshot",
-            "ExecStartEx": [(str(path), [str(path), "--metadata"], ["no-env-expand"])],
+            "ExecStart": [command(path, "--metadata")],
             "DynamicUser": True,
             "StandardOutputFileDescriptor": output,
             # Unless the two are named differently, systemd makes them one, descriptor or not.
@@ -66,23 +67,16 @@ def _run(systemd: Systemd, path: Path, output: int) -> ServiceFacts:
             "TimeoutStartFailureMode": "kill",
             "MemoryMax": 512 << 20,
             "TasksMax": 64,
+            # How it ended can be read for as long as this connection lives, and then nothing is left of it.
+            "AddRef": True,
+            "CollectMode": "inactive-or-failed",
         },
     )
-    systemd.reset_failed(unit.name)  # a scan that was killed may have left it
     try:
-        ending = systemd.wait(systemd.create(unit), TIME_LIMIT + 10)
-        if ending == "done":
-            return ServiceFacts(active=ActiveState.INACTIVE, sub="dead")
-        facts = ServiceFacts(
-            active=ActiveState.FAILED,
-            sub="failed",
-            result=systemd.own_property(unit.name, "Result", "s"),
-            exit_status=systemd.own_property(unit.name, "ExecMainStatus", "i"),
-        )
+        systemd.wait(systemd.create(unit), TIME_LIMIT + 10)
+        return last_run(systemd, unit.name)
     except SystemdRefused as refusal:
         raise ProbeFailed(f"it could not be probed: {refusal}", lasting=False) from refusal
-    systemd.reset_failed(unit.name)
-    return facts
 
 
 def _not_executable(path: Path) -> ProbeFailed:

@@ -49,11 +49,20 @@ def scan(plugins_dir: Path) -> Catalogue:
         snapshot: Snapshot | None = None
         while snapshot != (now := _snapshot(plugins_dir)) and looks < LOOKS_AT_MOST:
             looks, snapshot = looks + 1, now
+            _write_seen(snapshot)
             catalogue = _look(plugins_dir, sorted(snapshot), before)
         if catalogue != before or not places.CATALOGUE.exists():
             write_atomically(places.CATALOGUE, catalogue.format())
             _log_rejections(catalogue, before)
         return catalogue
+
+
+def has_changed(plugins_dir: Path) -> bool:
+    """Whether the directory looks otherwise than when the last scan looked."""
+    try:
+        return places.SEEN.read_text() != _as_text(_snapshot(plugins_dir))
+    except OSError:
+        return True
 
 
 def make_plugins_directory(plugins_dir: Path) -> None:
@@ -147,6 +156,14 @@ def _probe(path: Path, identity: Identity, sha256: str) -> Known:
     except OSError as error:
         raise ProbeFailed(f"it went away while it was looked at: {error.strerror}", lasting=False) from error
     return Known(identity, sha256, output.decode(errors="surrogateescape"), None)
+
+
+def _as_text(snapshot: Snapshot) -> str:
+    return json.dumps(snapshot, sort_keys=True)
+
+
+def _write_seen(snapshot: Snapshot) -> None:
+    write_atomically(places.SEEN, _as_text(snapshot).encode())
 
 
 def _read_known() -> dict[str, Known]:

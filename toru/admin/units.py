@@ -7,8 +7,6 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterable
-from contextlib import suppress
-from pathlib import Path
 
 from toru.admin.files import write_atomically
 from toru.domain import places
@@ -54,13 +52,18 @@ def started(systemd: Systemd, plugin: Plugin, job: Job, within: float) -> None:
     if ending in {"done", "waiting"}:
         return  # a plugin that takes its time has its socket already, and requests wait there
     unit = plugin.id.service
-    facts = ServiceFacts(
+    raise NotStarted(f"{plugin.id} did not start: {last_end(last_run(systemd, unit)) or ending}", id=plugin.id)
+
+
+def last_run(systemd: Systemd, service: str) -> ServiceFacts:
+    """How a service's last run ended. Its unit must still be loaded."""
+    return ServiceFacts(
         active=ActiveState.FAILED,
-        sub="",
-        result=systemd.own_property(unit, "Result", "s"),
-        exit_status=systemd.own_property(unit, "ExecMainStatus", "i"),
+        sub="failed",
+        result=systemd.own_property(service, "Result", "s"),
+        exit_kind=systemd.own_property(service, "ExecMainCode", "i"),
+        exit_status=systemd.own_property(service, "ExecMainStatus", "i"),
     )
-    raise NotStarted(f"{plugin.id} did not start: {last_end(facts) or ending}", id=plugin.id)
 
 
 def clear(systemd: Systemd, plugin_id: PluginId, policy: Policy) -> None:
@@ -97,10 +100,12 @@ def _write_token(plugin_id: PluginId) -> None:
 
 
 def _lay_profile(plugin_id: PluginId, sandbox: Sandbox) -> None:
-    if sandbox is Sandbox.DEFAULT:
-        return
+    """Every plugin has a profile of its own, if only an empty one.
+
+    systemd applies toru-plugin-a-.service.d to toru-plugin-a-b.service too (systemd.unit(5)), but a file of the same name
+    in a more specific directory counts instead: so the profile of a plugin "a-" never reaches "a-b".
+    """
     link = plugin_id.profile_drop_in
     link.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    with suppress(FileNotFoundError):
-        link.unlink()
-    link.symlink_to(Path(places.PROFILES) / f"{sandbox}.conf")
+    link.unlink(missing_ok=True)
+    link.symlink_to("/dev/null" if sandbox is Sandbox.DEFAULT else places.PROFILES / f"{sandbox}.conf")

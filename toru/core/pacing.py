@@ -8,6 +8,7 @@ failures of a plugin that has long been well. Without the core a plugin is still
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -57,7 +58,8 @@ class Pacing:
                 record.running_since = None
                 self._on_failure(record, service, at_first_sight=at_first_sight)
             case State.RUNNING:
-                if record.running_since != service.changed_at:
+                # Over a new connection again: it may have fallen due while there was none.
+                if at_first_sight or record.running_since != service.changed_at:
                     record.running_since = service.changed_at
                     self._plan(record, service.changed_at + self._policy.stable_after, self._earn_clean_slate)
             case State.PAUSED:
@@ -66,7 +68,9 @@ class Pacing:
                 self._on_clean_end(record, service)
             case _:
                 record.running_since = None
-                record.act = record.due = None
+                # A clean slate that is due has been earned, whatever comes next.
+                if not (record.act == self._earn_clean_slate and record.due is not None and record.due <= time.time()):
+                    record.act = record.due = None
 
     def next_try_at(self, plugin_id: PluginId) -> float | None:
         """When this plugin will be restarted from here, in seconds since 1970, if it will."""
@@ -78,8 +82,10 @@ class Pacing:
         while True:
             self._something_new.clear()
             now = time.time()
-            for plugin_id, record in list(self._records.items()):
-                if record.due is not None and record.due <= now and record.act is not None:
+            for plugin_id in list(self._records):
+                # Its units may have gone while another plugin's turn was waited for.
+                record = self._records.get(plugin_id)
+                if record is not None and record.due is not None and record.due <= now and record.act is not None:
                     act, record.act, record.due = record.act, None, None
                     await self._try(act, plugin_id)
             waits = [record.due - time.time() for record in self._records.values() if record.due is not None]
@@ -97,7 +103,7 @@ class Pacing:
         # How often it failed before the core came is not known: this once the wait is systemd's.
         record.failures = self._policy.steps if at_first_sight else record.failures + 1
         delay = self._policy.delay_before_restart(record.failures)
-        ops_decided_otherwise = service.restart_delay != self._policy.max_delay
+        ops_decided_otherwise = not math.isclose(service.restart_delay, self._policy.max_delay, abs_tol=1e-6)
         if self._paces and delay < self._policy.max_delay and not ops_decided_otherwise and not at_first_sight:
             self._plan(record, service.changed_at + delay, self._restart_now)
 

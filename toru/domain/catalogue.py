@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from toru.domain.errors import InvalidManifest, RejectedPlugin, UnknownPlugin
+from toru.domain.errors import InvalidId, InvalidManifest, RejectedPlugin, UnknownPlugin
 from toru.domain.ids import PluginId
 from toru.domain.manifest import Manifest, manifest_as_said, manifest_from
 
@@ -66,13 +66,13 @@ class Catalogue:
                 {"file": rejection.file, "reason": rejection.reason, "id": rejection.id} for rejection in self.rejected
             ],
         }
-        return json.dumps(content, indent=1, ensure_ascii=False).encode()
+        return json.dumps(content, indent=1, ensure_ascii=False).encode(errors="backslashreplace")
 
     @classmethod
     def parse(cls, text: bytes) -> Catalogue:
         """What `format` wrote. ValueError for anything else, such as a catalogue of another version of Toru."""
-        content: Any = json.loads(text)
         try:
+            content: Any = json.loads(text)
             if content["format"] != FORMAT:
                 raise ValueError(f"a catalogue of format {content['format']!r}, not {FORMAT}")
             return cls(
@@ -84,27 +84,32 @@ class Catalogue:
                     for row in content["rejected"]
                 ),
             )
-        except (KeyError, TypeError, InvalidManifest) as mistake:
+        except (KeyError, TypeError, AttributeError, RecursionError, InvalidId, InvalidManifest) as mistake:
             raise ValueError(f"not a catalogue ({mistake!r})") from mistake
 
 
 def catalogue_of(accepted: Iterable[Plugin], rejected: Iterable[Rejection], before: Catalogue) -> Catalogue:
     """One plugin for an id and for a route.
 
-    Where two files claim the same, the one that had it before keeps it, so that a newcomer can't push a serving
-    plugin aside; among newcomers the first by file name.
+    Where two files claim the same, the one that had it before keeps it, so that neither a newcomer nor a plugin that
+    changes its route can push a serving one aside; among equals the first by file name.
     """
-    incumbents = {(plugin.path, plugin.id) for plugin in before.plugins}
+    had = {plugin.path: plugin.manifest for plugin in before.plugins}
+
+    def kept(plugin: Plugin) -> int:
+        earlier = had.get(plugin.path)
+        return 0 if earlier is None else (plugin.id == earlier.id) + (plugin.manifest.route == earlier.route)
+
     owners: dict[str, Plugin] = {}
     plugins: list[Plugin] = []
     rejections = list(rejected)
-    for plugin in sorted(accepted, key=lambda it: ((it.path, it.id) not in incumbents, it.path)):
+    for plugin in sorted(accepted, key=lambda it: (-kept(it), it.path)):
         claims = {"id": str(plugin.id), "route": plugin.manifest.route}
         taken = [f"{kind} {claim}" for kind, claim in claims.items() if f"{kind} {claim}" in owners]
         if taken:
             owner = owners[taken[0]].path.name
             reason = f"{' and '.join(taken)} already belong{'s' if len(taken) == 1 else ''} to {owner}"
-            rejections.append(Rejection(file=plugin.path.name, reason=reason))
+            rejections.append(Rejection(file=plugin.path.name, reason=reason, id=plugin.id))
             continue
         owners.update({f"{kind} {claim}": plugin for kind, claim in claims.items()})
         plugins.append(plugin)

@@ -85,7 +85,7 @@ def parse_manifest(output: bytes) -> Manifest:
     if not output.strip():
         raise InvalidManifest("printed nothing for --metadata")
     try:
-        said = json.loads(output.decode(), parse_constant=_no_constant)
+        said = json.loads(output.decode(), parse_int=_whole_number, parse_constant=_no_constant)
     except UnicodeDecodeError:
         raise InvalidManifest("printed something that is not UTF-8 for --metadata") from None
     except (ValueError, RecursionError):
@@ -100,8 +100,9 @@ def manifest_from(said: Mapping[str, Any]) -> Manifest:
     breaches: list[str] = []
     fields: dict[str, Any] = {}
     for name, rule in _RULES.items():
-        # A null is the same as an absent field: plugins in the field print `"author": null`.
-        if (value := said.get(name)) is None:
+        value = said.get(name)
+        # Plugins in the field print `"author": null`, or "" where they have nothing to show.
+        if value is None or (value == "" and name in _ONLY_SHOWN):
             if name in _REQUIRED:
                 breaches.append(f"{name} is missing")
             continue
@@ -136,6 +137,11 @@ def _activation(protocol: Protocol, asked: Activation | None) -> Activation:
     return asked or Activation.SOCKET
 
 
+def _whole_number(digits: str) -> int | float:
+    # Python refuses to read an int of thousands of digits; in an unknown field that must not be fatal.
+    return int(digits) if len(digits) <= 100 else float(digits)
+
+
 def _no_constant(word: str) -> None:
     raise ValueError(f"{word} is not JSON")
 
@@ -166,10 +172,10 @@ def _text(*, under: int) -> Callable[[object], str]:
             raise ValueError("must be a text")
         if len(value) >= under:
             raise ValueError(f"must be under {under} characters, not {len(value)}")
-        if not value.strip():
-            raise ValueError("must not be empty")
         if any(_is_unsafe(character) for character in value):
             raise ValueError("must not contain control characters or others that can't be seen")
+        if all(character.isspace() or _is_blank(character) for character in value):
+            raise ValueError("must not be empty")
         return value
 
     return rule
@@ -179,9 +185,16 @@ def _is_unsafe(character: str) -> bool:
     """Whether it could forge a line, hide or reorder text, or not be written at all (a lone surrogate)."""
     category = unicodedata.category(character)
     if category == "Cf":
-        # Joiners and tags, which emoji and some scripts are made of.
-        return character not in "\u200c\u200d" and not "\U000e0020" <= character <= "\U000e007f"
-    return category in {"Cc", "Cs", "Cn", "Zl", "Zp"}
+        return not _is_blank(character)
+    if category == "Cn":
+        # Emoji that this Python is too old to know (Unicode reserves the range for them).
+        return not "\U0001f000" <= character <= "\U0001faff"
+    return category in {"Cc", "Cs", "Zl", "Zp"}
+
+
+def _is_blank(character: str) -> bool:
+    """Joiners and tags, which emoji and some scripts are made of, and letters without a shape."""
+    return character in "\u115f\u1160\u200c\u200d\u2800\u3164\uffa0" or "\U000e0020" <= character <= "\U000e007f"
 
 
 def _description(value: object) -> str:
@@ -211,8 +224,9 @@ def _one_of(kind: type[StrEnum]) -> Callable[[object], StrEnum]:
 
 def _seconds(*, most: float) -> Callable[[object], float]:
     def rule(value: object) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= most:
-            raise ValueError(f"must be a number of seconds, over 0 and up to {most:g}")
+        # systemd counts in microseconds, and to it 0 means "off".
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0.001 <= value <= most:
+            raise ValueError(f"must be a number of seconds from 0.001 to {most:g}")
         return value
 
     return rule
@@ -266,3 +280,4 @@ _RULES: Mapping[str, Callable[[object], Any]] = {
 }
 
 _REQUIRED = frozenset({"id", "name", "route"})
+_ONLY_SHOWN = frozenset({"version", "icon", "author", "description", "homepage"})

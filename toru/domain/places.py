@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-ADMIN_PROGRAM = "/usr/bin/toru-admin"
-
 SETTINGS_FILE = Path("/etc/toru/toru.toml")
 SETTINGS_DROP_INS = Path("/etc/toru/toru.toml.d")
 
@@ -17,6 +15,7 @@ PROBES = Path("/var/cache/toru/probes.json")
 
 RUNTIME = Path("/run/toru")
 CATALOGUE = RUNTIME / "catalogue.json"
+SEEN = RUNTIME / "seen.json"
 LOCK = RUNTIME / "admin.lock"
 API_SOCKET = RUNTIME / "api.sock"
 SOCKETS = RUNTIME / "plugins"

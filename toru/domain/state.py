@@ -6,6 +6,7 @@ it can be shown and decided on rather than crash a reader.
 
 from __future__ import annotations
 
+import os
 import signal
 from dataclasses import dataclass
 from enum import StrEnum
@@ -183,7 +184,8 @@ def _health(facts: UnitFacts, state: State, *, enabled: bool) -> Health:
 
 
 def _listens(facts: UnitFacts) -> bool:
-    return facts.socket is not None and facts.socket.active is not ActiveState.FAILED
+    down = {ActiveState.FAILED, ActiveState.INACTIVE, ActiveState.MAINTENANCE}
+    return facts.socket is not None and facts.socket.active not in down
 
 
 def _reason(facts: UnitFacts, state: State, *, enabled: bool) -> str | None:
@@ -211,6 +213,8 @@ _RESULTS = {
     "trigger-limit-hit": "it ended at once, over and over, without taking the connection that woke it",
 }
 
+_KILLED = frozenset({os.CLD_KILLED, os.CLD_DUMPED})
+
 # systemd's own exit codes before the program runs (systemd.exec(5), "Process Exit Codes").
 _EXIT_CODES = {
     200: "its working directory can't be entered",
@@ -226,17 +230,24 @@ _EXIT_CODES = {
 
 def _failure(facts: UnitFacts) -> str | None:
     gave_up = facts.socket.result if facts.socket and facts.socket.active is ActiveState.FAILED else "success"
-    parts = [_RESULTS.get(gave_up, gave_up)] if gave_up != "success" else []
-    if facts.service is not None and (last := last_end(facts.service)):
+    parts = [_RESULTS.get(gave_up, f"its socket failed ({gave_up})")] if gave_up != "success" else []
+    # A service that was given up after a clean exit says the same as its socket.
+    if facts.service is not None and (last := last_end(facts.service)) and last not in parts:
         parts.append(f"at last {last}" if parts else last)
     return "; ".join(parts) or None
 
 
 def last_end(service: ServiceFacts) -> str | None:
     """How the last run ended, if it did not end well."""
+    ended_by = service.exit_kind, service.exit_status
     match service.result:
         case "success":
             return None
+        # Not the plugin's own end: a command beside it failed, and systemd ended the plugin for that.
+        case "exit-code" if service.exit_kind in _KILLED or ended_by == (os.CLD_EXITED, 0):
+            return "it did not answer on its socket in time"
+        case "signal" | "core-dump" if service.exit_kind == os.CLD_EXITED:
+            return "what waited for its socket was killed"
         case "exit-code" if service.exit_status in _EXIT_CODES:
             return f"{_EXIT_CODES[service.exit_status]} (exit status {service.exit_status})"
         case "exit-code":
@@ -244,7 +255,7 @@ def last_end(service: ServiceFacts) -> str | None:
         case "signal" | "core-dump":
             return f"it was killed by {_signal_name(service.exit_status)}"
         case other:
-            return _RESULTS.get(other, other)
+            return _RESULTS.get(other, f"it failed ({other})")
 
 
 def _signal_name(number: int) -> str:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from toru.domain import places
 from toru.domain.catalogue import Plugin
-from toru.domain.ids import PluginId
 from toru.domain.manifest import Protocol
 from toru.domain.policy import Policy
 
-Value = bool | int | str | list[str] | list[tuple[str, str]] | list[tuple[str, list[str], list[str]]]
+Command = tuple[str, list[str], bool]
+"""A program, its arguments from argv[0] on, and whether its failure is ignored."""
+Value = bool | int | str | list[str] | list[tuple[str, str]] | list[Command]
 
 INFINITY = 2**64 - 1
 
@@ -72,10 +74,10 @@ def _service(plugin: Plugin, policy: Policy, systemd_version: int, instance_id: 
         "Description": f"Toru plugin {manifest.name}",
         # With Type=simple a missing interpreter would count as started (systemd.service(5)).
         "Type": "notify" if notifies else "exec",
-        "NotifyAccess": "main" if notifies or manifest.watchdog else "none",
-        # A file name may hold a dollar sign: no-env-expand keeps systemd from reading it as a variable.
-        "ExecStartEx": [(str(plugin.path), [str(plugin.path)], ["no-env-expand"])],
-        "Environment": _environment(plugin, instance_id),
+        # toru/1 knows nothing of it, but may be watched all the same.
+        "NotifyAccess": "none" if manifest.protocol is Protocol.TORU_1 and manifest.watchdog is None else "main",
+        "ExecStart": [command(plugin.path)],
+        "Environment": _environment(plugin, policy, instance_id),
         "LoadCredential": [("toru-token", str(plugin_id.token_path))],
         "DynamicUser": True,
         "StateDirectory": own,
@@ -105,14 +107,6 @@ def _service(plugin: Plugin, policy: Policy, systemd_version: int, instance_id: 
         properties["CPUQuotaPerSecUSec"] = limits.cpu_percent * 10_000
     if manifest.watchdog is not None:
         properties["WatchdogUSec"] = _usec(manifest.watchdog)
-    if manifest.rings:
-        within = min(GREET_WITHIN, policy.start_timeout * 0.8)
-        properties["ExecStartPostEx"] = [
-            _as_root(plugin_id, "greet", f"--protocol={manifest.protocol}", f"--within={within:g}")
-        ]
-        if manifest.protocol is Protocol.TORU_1:
-            # Ends before systemd would call it overdue, so that a busy plugin still gets its SIGTERM.
-            properties["ExecStopEx"] = [_as_root(plugin_id, "farewell", f"--within={policy.stop_timeout * 0.8:g}")]
     return UnitSpec(plugin_id.service, properties)
 
 
@@ -136,19 +130,31 @@ def _restart(policy: Policy, systemd_version: int) -> dict[str, Value]:
     }
 
 
-def _environment(plugin: Plugin, instance_id: str) -> list[str]:
-    socket_path = plugin.id.private_socket_path if plugin.manifest.rings else plugin.id.socket_path
-    return [
-        f"TORU_PLUGIN_ID={plugin.id}",
-        f"TORU_INSTANCE_ID={instance_id}",
-        f"TORU_PLUGIN_SOCKET={socket_path}",
-        f"TORU_API_SOCKET={places.API_SOCKET}",
-    ]
+def command(path: Path, *arguments: str) -> tuple[str, list[str], bool]:
+    """An ExecStart= that takes a path as it is: a dollar sign in it would begin a variable, two are one.
+
+    Not ExecStartEx with no-env-expand: systemd 252 writes that to the unit's file under a name it can't read back, and
+    the unit is lost at the next daemon-reload.
+    """
+    return (str(path), [word.replace("$", "$$") for word in (str(path), *arguments)], False)
 
 
-def _as_root(plugin_id: PluginId, *command: str) -> tuple[str, list[str], list[str]]:
-    """A command that runs beside the plugin, outside its sandbox. "--": an id may begin with a hyphen."""
-    return (places.ADMIN_PROGRAM, [places.ADMIN_PROGRAM, *command, "--", str(plugin_id)], ["privileged"])
+def _environment(plugin: Plugin, policy: Policy, instance_id: str) -> list[str]:
+    plugin_id, manifest = plugin.id, plugin.manifest
+    variables = {
+        "TORU_PLUGIN_ID": plugin_id,
+        "TORU_INSTANCE_ID": instance_id,
+        "TORU_PLUGIN_SOCKET": plugin_id.private_socket_path if manifest.rings else plugin_id.socket_path,
+        "TORU_API_SOCKET": places.API_SOCKET,
+    }
+    # Options of the two commands in units/toru-plugin-.service.d/20-messages.conf; without them they do nothing.
+    if manifest.rings:
+        within = min(GREET_WITHIN, policy.start_timeout * 0.8)
+        variables["TORU_GREET"] = f"--protocol={manifest.protocol} --within={within:g}"
+    if manifest.protocol is Protocol.TORU_1:
+        # Ends before systemd would call it overdue, so that a busy plugin still gets its SIGTERM.
+        variables["TORU_FAREWELL"] = f"--within={policy.stop_timeout * 0.8:g}"
+    return [f"{name}={value}" for name, value in variables.items()]
 
 
 def _usec(seconds: float) -> int:

@@ -43,7 +43,8 @@ class Wishes:
         return cls(content)
 
     def format(self) -> bytes:
-        return json.dumps(self.content, indent=2, ensure_ascii=False).encode(errors="surrogatepass") + b"\n"
+        # A lone surrogate, which UTF-8 can't say, stays the escape it was.
+        return json.dumps(self.content, indent=2, ensure_ascii=False).encode(errors="backslashreplace") + b"\n"
 
     def enabled(self, plugin_id: PluginId, *, auto_enable: bool) -> bool:
         """Whether the plugin is wanted; one that nobody has decided on follows `auto_enable`."""

@@ -13,10 +13,9 @@ UNIT = f"{SERVICE}.Unit"
 
 _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 
-_COMMANDS = "a(sasas)"  # path, arguments, flags; only the properties that end in "Ex" carry flags
-
 SIGNATURES: Mapping[str, str] = {
     # every unit
+    "AddRef": "b",
     "CollectMode": "s",
     "Description": "s",
     "OnFailure": "as",
@@ -39,9 +38,7 @@ SIGNATURES: Mapping[str, str] = {
     "CacheDirectoryMode": "u",
     "DynamicUser": "b",
     "Environment": "as",
-    "ExecStartEx": _COMMANDS,
-    "ExecStartPostEx": _COMMANDS,
-    "ExecStopEx": _COMMANDS,
+    "ExecStart": "a(sasb)",
     "KillMode": "s",
     "LoadCredential": "a(ss)",
     "LogExtraFields": "aay",

@@ -38,15 +38,13 @@ mkdir -p /run/lock /run/systemd/journal
 : > /run/systemd/journal/flushed
 
 mount -t proc -o nosuid,nodev,noexec proc /proc
-# Each boot has an id of its own, by which the journal tells it from the others.
-cat /proc/sys/kernel/random/uuid > /run/boot_id
-chmod 444 /run/boot_id
 for switch in /proc/sys /proc/sysrq-trigger; do # the machine's kernel is not the trial's to tune
     [ -e "$switch" ] || continue
     mount --bind "$switch" "$switch"
     mount -o remount,bind,ro "$switch"
 done
-
+# Each boot has an id of its own, by which the journal tells it from the others.
+cat /proc/sys/kernel/random/uuid > /run/boot_id
 mount --bind /run/boot_id /proc/sys/kernel/random/boot_id
 rm /run/boot_id
 
@@ -79,8 +77,9 @@ systemd-tmpfiles --create systemd.conf dbus.conf toru.conf || true # it says wha
 mount --make-rshared /
 
 cd /
+# Root inside may do what Toru and its plugins can need, but not set the machine's clock or load code into its kernel.
 # shellcheck disable=SC2086  # several words are meant
-# Root inside can do what Toru and its plugins may need, but not set the machine's clock, nor load modules into its kernel.
-exec setpriv --bounding-set=-sys_time,-sys_module,-sys_rawio env -i container=toru-try LANG=C.UTF-8 NOTIFY_SOCKET="$NOTIFY_SOCKET" \
+exec setpriv --bounding-set=-sys_time,-sys_module,-sys_rawio \
+    env -i container=toru-try NOTIFY_SOCKET="$NOTIFY_SOCKET" LANG=C.UTF-8 \
     PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin \
     /usr/lib/systemd/systemd --system --unit=multi-user.target --log-target=journal-or-kmsg --show-status=0 ${v1:-}

@@ -100,10 +100,7 @@ def enforcement(*, limits: bool) -> Enforcement:
 def _offered_by_v2(hierarchy: Hierarchy) -> list[str]:
     if _gets_scope(hierarchy):
         return (hierarchy.mount / "cgroup.controllers").read_text().split()
-    for file in ("cgroup.subtree_control", "cgroup.controllers"):  # the root of a container lacks the first
-        with suppress(FileNotFoundError):
-            return (hierarchy.here / file).read_text().split()
-    return []
+    return (hierarchy.here / "cgroup.subtree_control").read_text().split()
 
 
 def _gets_scope(hierarchy: Hierarchy) -> bool:
@@ -137,8 +134,8 @@ def plan(name: str, *, limits: bool) -> Plan:
     v1: list[Hierarchy] = []
     if limits and not enforcement(limits=False).complete:
         v1 = [hierarchy for hierarchy in found if V1_SHOWN & set(hierarchy.controllers)]
-        if not enforcement(limits=True).memory:
-            raise TrialError("This machine offers no memory controller, so limits can't be enforced here.")
+        if enforcement(limits=True) == enforcement(limits=False):
+            raise TrialError("This machine offers no more cgroup controllers with --limits than without it.")
     return Plan(
         directories=tuple(hierarchy.here / f"toru-try-{name}" for hierarchy in v2 + v1),
         v1=tuple(",".join(hierarchy.controllers) for hierarchy in v1),
@@ -148,7 +145,7 @@ def plan(name: str, *, limits: bool) -> Plan:
 def make(directories: Iterable[Path]) -> None:
     """Make a trial's directories; the one in a delegated scope gets every controller the scope has."""
     for directory in directories:
-        if directory.parent.name.endswith(".scope"):
+        if directory.parent.name == f"{directory.name}.scope":
             _vacate(directory.parent)
         directory.mkdir(exist_ok=True)
 
@@ -168,7 +165,7 @@ def remove(directories: Iterable[Path]) -> None:
     for directory in directories:
         _kill(directory)
         for path in _tree(directory):
-            with suppress(FileNotFoundError):
+            with suppress(OSError):  # gone, or held by a process that not even SIGKILL ends
                 path.rmdir()
 
 
@@ -197,5 +194,5 @@ def _processes(cgroup: Path) -> list[int]:
     try:
         # 0 stands for a process of another pid namespace, which nothing here can name.
         return [pid for pid in map(int, (cgroup / "cgroup.procs").read_text().split()) if pid]
-    except (FileNotFoundError, OSError):
+    except OSError:  # just removed
         return []

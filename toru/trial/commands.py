@@ -32,15 +32,11 @@ def up(options: Options, *, detach: bool = False) -> None:
         return
     with _asked_to_end():
         try:
-            trial.start()
-            _greet(trial, end="Ctrl-C")
-            trial.wait()
+            with trial:
+                _greet(trial, end="Ctrl-C")
+                trial.wait()
         except _Asked:
-            print("\nEnding the trial …", file=sys.stderr, flush=True)
-        finally:
-            for number in _ENDING:
-                signal.signal(number, signal.SIG_IGN)
-            trial.stop()
+            pass
     print(f"The trial {trial.name} has ended, and nothing of it is left.")
 
 
@@ -78,6 +74,8 @@ def _greet(trial: Trial, end: str) -> None:
 @contextmanager
 def _asked_to_end() -> Iterator[None]:
     def ask(_number: int, _frame: FrameType | None) -> None:
+        for number in _ENDING:  # once is enough: the end shall not be cut short
+            signal.signal(number, signal.SIG_IGN)
         raise _Asked
 
     before = {number: signal.signal(number, ask) for number in _ENDING}

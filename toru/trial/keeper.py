@@ -156,10 +156,10 @@ class Keeper:
         address = self.notify.getsockname().decode()
         command = [
             *("setpriv", "--pdeathsig", "KILL", "--"),  # dies with the keeper, and everything inside with it
+            *("unshare", "--fork", "--kill-child=KILL", "--mount", "--propagation", "slave", "--pid", "--uts", "--ipc"),
+            # PID 1 alone: systemd can't hand controllers on from a cgroup that holds anybody else.
             *("sh", str(HERE / "enter.sh"), *self.record.cgroups, "--"),
-            *("unshare", "--fork", "--kill-child=KILL", "--propagation", "slave"),
-            *("--mount", "--pid", "--cgroup", "--uts", "--ipc"),
-            *("sh", str(HERE / "boot.sh"), str(self.record.layers), *self.record.v1),
+            *("unshare", "--cgroup", "sh", str(HERE / "boot.sh"), str(self.record.layers), *self.record.v1),
         ]
         with self.record.log.open("ab") as log:
             process = subprocess.Popen(
@@ -177,7 +177,8 @@ class Keeper:
     def _notified(self) -> None:
         message, ancillary, _, _ = self.notify.recvmsg(4096, socket.CMSG_SPACE(struct.calcsize("3i")))
         pids = [struct.unpack("3i", data)[0] for _, kind, data in ancillary if kind == socket.SCM_CREDENTIALS]
-        if self.running is None or b"READY=1" not in message.split(b"\n"):
+        # Read to the last word, or PID 1 waits for us; but only the first READY is a boot, the others follow a reload.
+        if self.running is None or self.running.pid or b"READY=1" not in message.split(b"\n"):
             return
         if not any(_parent(pid) == self.running.process.pid for pid in pids):
             return  # somebody else's words
@@ -272,6 +273,9 @@ def main(name: str, lock: str, owner: str, connection: str) -> None:
         keeper.run()
     except TrialError as error:
         Client(asker).answer(error=str(error))
+    except Exception as error:
+        Client(asker).answer(error=f"The trial's keeper failed: {error!r}")
+        raise
     finally:
         layers.unlay(record)
         registry.release(record)

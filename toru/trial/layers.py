@@ -62,8 +62,10 @@ OF_THE_MACHINES_TORU = (
 
 JOURNAL = """\
 [Journal]
-# Logs span a reboot, and none is dropped. The kernel's log and audit belong to the machine.
+# Logs span a reboot, none is dropped, and they don't fill the memory that they lie in.
+# The kernel's log and its audit are the machine's.
 Storage=persistent
+SystemMaxUse=512M
 RateLimitIntervalSec=0
 ForwardToSyslog=no
 ReadKMsg=no

@@ -88,10 +88,18 @@ def running_toru(units: Path | None = None) -> Toru:
                 f"Python is {interpreter}, where the sandboxed units of a trial can't see it: "
                 "make the environment with /usr/bin/python3 -m venv."
             )
+    for directory in (PACKAGE, Path(sys.prefix)):
+        if not open_to_all(directory):
+            raise TrialError(f"The units of a trial, which are not root, can't read {directory}: chmod -R go+rX it.")
     if sys.prefix == sys.base_prefix:
         return Toru(python=str(interpreter), package=str(PACKAGE), venv=None, units=str(units))
     venv = str(Path(sys.prefix).resolve())
     return Toru(python="/usr/lib/toru/venv/bin/python3", package=str(PACKAGE), venv=venv, units=str(units))
+
+
+def open_to_all(directory: Path) -> bool:
+    """Say whether any user may list and enter the directory, once there is a way to it."""
+    return directory.stat().st_mode & 0o005 == 0o005
 
 
 def default_plugins() -> Path | None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from toru.trial import cgroups
-from toru.trial.machine import Toru
+from toru.trial.machine import Toru, open_to_all
 from toru.trial.options import DEFAULT_PORT, Options, TrialError
 
 ROOT = Path("/run/toru-try")
@@ -66,6 +66,16 @@ class Record:
         """Where the keeper, and nobody else, sees a tmpfs with everything that the trial writes."""
         return self.directory / "layers"
 
+    @property
+    def entrances(self) -> list[str]:
+        """The cgroups of the trial's PID 1, in the hierarchies where systemd keeps track of processes.
+
+        Outside of them a process could not be moved by the trial's systemd, as `systemd-run --scope` asks.
+        """
+        v2, *v1 = self.cgroups
+        tracked = [v2, *(path for path, controllers in zip(v1, self.v1, strict=True) if controllers == "name=systemd")]
+        return [f"{path}/init.scope" for path in tracked]
+
     def save(self) -> None:
         new = self.directory / f"{_RECORD}.new"
         new.write_text(json.dumps(asdict(self)))
@@ -82,6 +92,8 @@ def claim(options: Options, toru: Toru) -> tuple[Record, int]:
     """Register a trial and return it with the lock that its keeper must inherit; raise TrialError if it can't be."""
     with _only_one():
         running = _sweep()
+        if options.plugins is not None and not open_to_all(options.plugins):
+            raise TrialError(f"Plugins, which are not root, can't read {options.plugins}: chmod go+rx it.")
         if any(record.name == options.name for record in running):
             raise TrialError(
                 f"A trial named {options.name} is running already: end it with `toru try down {options.name}`, "

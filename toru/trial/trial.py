@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import select
-import shutil
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -24,7 +23,7 @@ _HERE = Path(__file__).resolve().parent
 # The keeper gives up on a boot or a shutdown before we give up on the keeper.
 _PATIENCE_SECONDS = 90.0
 
-# Becomes a command of the trial that has a fresh environment, may do no more than its PID 1, and ends when nsenter does.
+# Becomes a command of the trial: in a fresh environment, allowed no more than its PID 1, and gone when nsenter is.
 # $0: the user, or nothing.
 _BECOME = """\
 become() {
@@ -34,6 +33,23 @@ become() {
 gid=$(id -g -- "$0") || exit 1
 become --reuid "$0" --regid "$gid" --init-groups -- env LANG=C.UTF-8 "$@"
 """
+
+
+class Inside(subprocess.Popen[str]):
+    """A command that runs inside. Signals reach the command itself, and it dies with nsenter, which is our child."""
+
+    def send_signal(self, sig: int) -> None:
+        # nsenter passes no signal on. And were it killed first, what it leaves would have to be collected by the
+        # machine's init, and the trial's shutdown would wait for that.
+        if self.poll() is not None:
+            return
+        with suppress(FileNotFoundError, ProcessLookupError):
+            children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+            for child in children:
+                os.kill(int(child), sig)
+            if children:
+                return
+        super().send_signal(sig)
 
 
 class Trial:
@@ -74,17 +90,15 @@ class Trial:
         toru = machine.running_toru(self.options.units)
         record, lock = registry.claim(self.options, toru)
         try:
-            ours, theirs = socket.socketpair()
-            self._connection = ours
-            with theirs:
-                _launch(record, lock, theirs.fileno(), detach=detach)
-        finally:
-            os.close(lock)  # the keeper's copy holds
-        try:
+            try:
+                self._connection, theirs = socket.socketpair()
+                with theirs:
+                    _launch(record, lock, theirs.fileno(), detach=detach)
+            finally:
+                os.close(lock)  # from here on the keeper's copy holds, or nobody's
             self._ask("up", boots=1)
         except BaseException:
-            with suppress(TrialError):
-                self.stop()
+            self.stop()
             raise
         return self
 
@@ -98,30 +112,25 @@ class Trial:
 
     def stop(self) -> None:
         """Do what `systemctl poweroff` does, and return when nothing of the trial is left. No trial, nothing to do."""
-        try:
-            pidfd = os.pidfd_open(self._record().keeper)
-        except (TrialError, ProcessLookupError):
-            pidfd = None
-        with suppress(OSError, TrialError):
-            self._connected().sendall(b'{"ask": "stop"}\n')
-        if pidfd is not None:
-            try:
-                _wait_readable(pidfd, f"The trial {self.name} did not end")
-            finally:
-                os.close(pidfd)
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        with self._keeper() as keeper:
+            with suppress(OSError, TrialError):
+                connection = self._connected()
+                connection.sendall(b'{"ask": "stop"}\n')
+                connection.settimeout(_PATIENCE_SECONDS)
+                while connection.recv(4096):  # until nobody holds the other end
+                    pass
+            if self._connection is not None:
+                self._connection.close()
+                self._connection, self._unread = None, b""
+            if keeper is not None and not _ended(keeper, _PATIENCE_SECONDS):
+                raise TrialError(f"The trial {self.name} did not end in {_PATIENCE_SECONDS:.0f} s.")
         registry.running()  # sweeps, should the keeper have died of something else
 
     def wait(self) -> None:
         """Return when the trial has ended by itself or somebody else's wish."""
-        with suppress(TrialError, ProcessLookupError):
-            pidfd = os.pidfd_open(self._record().keeper)
-            try:
-                _wait_readable(pidfd, "", patience=None)
-            finally:
-                os.close(pidfd)
+        with self._keeper() as keeper:
+            if keeper is not None:
+                _ended(keeper, None)
 
     # what is in it
 
@@ -153,10 +162,8 @@ class Trial:
     def command(self, argv: Sequence[str], *, user: str | None = None) -> list[str]:
         """Return the command line that runs argv inside, as root or as another of the trial's users."""
         record = self._record()
-        # Outside of its cgroups a process could not be moved by the trial's systemd, as systemd-run --scope asks.
-        leaves = [str(init) for path in record.cgroups if (init := Path(path) / "init.scope").is_dir()]
         return [
-            *("sh", str(_HERE / "enter.sh"), *leaves, "--"),
+            *("sh", str(_HERE / "enter.sh"), *record.entrances, "--"),
             *("nsenter", "--target", str(self.pid), "--mount", "--pid", "--cgroup", "--uts", "--ipc", "--"),
             *("sh", "-c", _BECOME, user or "", *argv),
         ]
@@ -170,14 +177,28 @@ class Trial:
         timeout: float = 60,
         check: bool = False,
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command inside, as subprocess.run does, with its output captured as text."""
-        feed: dict[str, Any] = {"stdin": subprocess.DEVNULL} if input is None else {"input": input}
-        command = self.command(argv, user=user)
-        return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=check, **feed)
+        """Run a command inside, as subprocess.run does, with its output captured as text.
 
-    def popen(self, argv: Sequence[str], *, user: str | None = None, **options: Any) -> subprocess.Popen[str]:
-        """Start a command inside, as subprocess.Popen does, with text streams. It dies with the process returned."""
-        return subprocess.Popen(self.command(argv, user=user), text=True, **options)
+        With check, a command that fails raises TrialError with what it said.
+        """
+        stdin = subprocess.DEVNULL if input is None else subprocess.PIPE
+        streams = {"stdin": stdin, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        with self.popen(argv, user=user, **streams) as process:
+            try:
+                output, errors = process.communicate(input, timeout=timeout)
+            except BaseException:
+                process.kill()
+                raise
+        result = subprocess.CompletedProcess(list(argv), process.returncode, output, errors)
+        if check and result.returncode != 0:
+            raise TrialError(
+                f"`{' '.join(argv)}` ended with {result.returncode} in {self.name}: {(errors or output).strip()}"
+            )
+        return result
+
+    def popen(self, argv: Sequence[str], *, user: str | None = None, **options: Any) -> Inside:
+        """Start a command inside, as subprocess.Popen does, with text streams."""
+        return Inside(self.command(argv, user=user), text=True, **options)
 
     # how it is asked
 
@@ -186,6 +207,19 @@ class Trial:
             return Record.load(self.name)
         except FileNotFoundError:
             raise TrialError(f"There is no trial named {self.name}.") from None
+
+    @contextmanager
+    def _keeper(self) -> Iterator[int | None]:
+        """Open a pidfd of the keeper; None when it has ended, or not begun."""
+        try:
+            pidfd = os.pidfd_open(self._record().keeper)
+        except (TrialError, OSError):
+            yield None
+            return
+        try:
+            yield pidfd
+        finally:
+            os.close(pidfd)
 
     def _connected(self) -> socket.socket:
         if self._connection is None:
@@ -247,12 +281,10 @@ def _launch(record: Record, lock: int, connection: int, *, detach: bool) -> None
             os.close(owner)
     if done.returncode != 0:
         said = " ".join(record.log.read_text(errors="replace").split())
-        shutil.rmtree(record.directory, ignore_errors=True)
         raise TrialError(f"The trial's keeper did not start: {said}")
 
 
-def _wait_readable(fd: int, otherwise: str, patience: float | None = _PATIENCE_SECONDS) -> None:
+def _ended(pidfd: int, patience_seconds: float | None) -> bool:
     poll = select.poll()
-    poll.register(fd, select.POLLIN)
-    if not poll.poll(None if patience is None else patience * 1000):
-        raise TrialError(f"{otherwise} in {patience:.0f} s.")
+    poll.register(pidfd, select.POLLIN)
+    return bool(poll.poll(None if patience_seconds is None else patience_seconds * 1000))

@@ -1,0 +1,59 @@
+"""What holds for every command: help, errors, completion, a quick start."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.cli.command import Command
+from toru import __version__
+
+pytestmark = pytest.mark.req("OPS-3")
+
+
+def test_help_and_version(toru: Command) -> None:
+    assert toru("--version").stdout == f"toru {__version__}\n"
+    for arguments in ([], ["--help"], ["-h"], ["status", "--help"], ["try"], ["serve", "--help"]):
+        said = toru(*arguments)
+        assert said.returncode == 0
+        assert said.stdout.startswith("Usage: toru")
+        assert "\x1b" not in said.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments", [["nonsense"], ["list", "extra"], ["status", "--nonsense"], ["enable"], ["logs", "x", "-n", "-1"]]
+)
+def test_wrong_usage_ends_with_2_and_a_sentence(toru: Command, arguments: list[str]) -> None:
+    said = toru(*arguments)
+    assert (said.returncode, said.stdout) == (2, "")
+    assert said.stderr.startswith("toru: ")
+    assert said.stderr.count("\n") == 1
+    error = json.loads(toru(*arguments, "--json").stderr)["error"]
+    assert (error["code"], f"toru: {error['message']}\n") == ("usage", said.stderr)
+
+
+def test_ids_complete_and_names_are_left_out(toru: Command) -> None:
+    completed = toru.host.run(
+        "env", "_TORU_COMPLETE=complete_bash", "COMP_WORDS=toru enable clock f", "COMP_CWORD=3", "toru", check=False
+    )
+    assert completed.stdout.split() == ["fallen", "field"]
+    completed = toru.host.run("env", "_TORU_COMPLETE=complete_zsh", "_TYPER_COMPLETE_ARGS=toru logs h", "toru")
+    assert "hostile" in completed.stdout
+    assert "loud" not in completed.stdout
+
+
+def test_a_reader_that_goes_away_is_no_error(toru: Command) -> None:
+    said = toru.host.run("sh", "-c", "toru logs hostile --json | true", check=False)
+    assert (said.stdout, said.stderr) == ("", "")
+
+
+def test_a_full_disk_is_a_sentence(toru: Command) -> None:
+    said = toru.host.run("sh", "-c", "toru list > /dev/full", check=False)
+    assert (said.returncode, said.stderr) == (1, "toru: No space left on device\n")
+
+
+def test_the_command_line_alone_loads_nothing_large() -> None:
+    large = ("asyncio", "dbus_fast", "fastapi", "pystemd", "sqlmodel", "systemd")
+    code = f"import sys, toru.cli.commands; print([name for name in {large} if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

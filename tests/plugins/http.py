@@ -1,0 +1,67 @@
+#!/usr/bin/python3
+"""A web server on the inherited socket. `/crash` kills it, `/exit` ends it well, `/slow` takes its time."""
+
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+
+METADATA = {}
+EXITS_WHEN_IDLE_FOR = None
+CRASHES_AFTER = None
+NOTIFIES = False
+
+if sys.argv[1:2] == ["--metadata"]:
+    print(json.dumps(METADATA))
+    sys.exit(0)
+
+
+def serve(connection):
+    with connection:
+        head = b""
+        while b"\r\n\r\n" not in head:
+            part = connection.recv(65536)
+            if not part:
+                return
+            head += part
+        path = head.split()[1].decode()
+        if path == "/crash":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if path == "/slow":
+            time.sleep(0.5)
+        if path == "/credential":
+            answer = open(os.environ["CREDENTIALS_DIRECTORY"] + "/toru-token").read()
+        elif path == "/environment":
+            answer = dict(os.environ)
+        else:
+            answer = {"pid": os.getpid(), "uid": os.getuid(), "path": path, "version": METADATA.get("version")}
+        body = json.dumps(answer).encode()
+        connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        if path == "/exit":
+            connection.close()
+            os._exit(0)
+
+
+def notify(text):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as out:
+        out.sendto(text.encode(), os.environ["NOTIFY_SOCKET"])
+
+
+print(f"serving as {os.getpid()}", flush=True)
+listener = socket.socket(fileno=3)
+listener.settimeout(EXITS_WHEN_IDLE_FOR)
+if CRASHES_AFTER is not None:
+    threading.Timer(CRASHES_AFTER, os._exit, [7]).start()
+if NOTIFIES:
+    notify("READY=1")
+while True:
+    try:
+        connection, _ = listener.accept()
+    except TimeoutError:
+        print("idle", flush=True)
+        os._exit(0)
+    connection.settimeout(None)
+    threading.Thread(target=serve, args=[connection]).start()

@@ -1,0 +1,245 @@
+"""What ops write into toru.toml, the drop-ins beside it and the environment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from toru.domain.errors import InvalidSettings
+from toru.domain.manifest import Sandbox
+from toru.domain.policy import PluginOverride, Policy, RestartPolicy
+from toru.domain.quantities import Limits
+from toru.settings import load_policy
+
+
+@dataclass(frozen=True)
+class Etc:
+    folder: Path
+
+    @property
+    def main(self) -> Path:
+        return self.folder / "toru.toml"
+
+    def drop_in(self, name: str) -> Path:
+        return self.folder / "toru.toml.d" / name
+
+    def write(self, main: str | None = None, **drop_ins: str) -> None:
+        if main is not None:
+            self.main.write_text(main, encoding="utf-8")
+        for name, content in drop_ins.items():
+            self.drop_in("").mkdir(exist_ok=True)
+            self.drop_in(f"{name}.toml").write_text(content, encoding="utf-8")
+
+    def load(self, environment: Mapping[str, str] | None = None) -> Policy:
+        return load_policy(self.main, self.drop_in(""), environment or {})
+
+    def refusal(self, environment: Mapping[str, str] | None = None) -> str:
+        with pytest.raises(InvalidSettings) as refusal:
+            self.load(environment)
+        assert refusal.value.code == "invalid-settings"
+        return str(refusal.value)
+
+
+@pytest.fixture
+def etc(tmp_path: Path) -> Etc:
+    return Etc(tmp_path)
+
+
+EVERYTHING = """
+plugins_dir = "/srv/plugins/./x/.."
+auto_enable = false
+start_timeout = 20
+stop_timeout = 2.5
+
+[restart]
+first_delay = 0.5
+max_delay = 32
+failures = 5
+stable_after = 120
+
+[limits]
+memory = "1G"
+tasks = 512
+cpu = "200%"
+
+[plugins.clock]
+sandbox = "trusted"
+memory = "2G"
+
+[plugins.-x]
+tasks = 8
+"""
+
+
+@pytest.mark.req("SUP-3", "SUP-7", "SEC-4", "LIFE-3")
+def test_every_setting_is_heard(etc: Etc) -> None:
+    etc.write(EVERYTHING)
+    assert etc.load() == Policy(
+        plugins_dir=Path("/srv/plugins"),
+        auto_enable=False,
+        start_timeout=20,
+        stop_timeout=2.5,
+        restart=RestartPolicy(first_delay=0.5, max_delay=32, failures=5, stable_after=120),
+        limits=Limits(memory_bytes=1 << 30, tasks=512, cpu_percent=200),
+        overrides={
+            "clock": PluginOverride(sandbox=Sandbox.TRUSTED, limits=Limits(memory_bytes=2 << 30)),
+            "-x": PluginOverride(limits=Limits(tasks=8)),
+        },
+    )
+
+
+@pytest.mark.parametrize("empty", [None, "", "# nothing\n", "[restart]\n[limits]\n[plugins]\n"])
+def test_without_a_word_from_ops_the_defaults_hold(etc: Etc, empty: str | None) -> None:
+    etc.write(empty)
+    assert etc.load() == Policy()
+
+
+def test_drop_ins_count_over_the_main_file_and_later_names_over_earlier_ones(etc: Etc) -> None:
+    etc.write("start_timeout = 1", **{"90-z": "start_timeout = 3", "10-a": "start_timeout = 2\nstop_timeout = 2"})
+    policy = etc.load()
+    assert (policy.start_timeout, policy.stop_timeout) == (3, 2)
+
+
+def test_drop_ins_count_without_a_main_file_too(etc: Etc) -> None:
+    etc.write(only="auto_enable = false")
+    assert not etc.load().auto_enable
+
+
+def test_only_files_that_end_in_toml_are_drop_ins(etc: Etc) -> None:
+    etc.write(**{"10": "start_timeout = 2"})
+    for name in ("20.toml.bak", "30.conf", "README"):
+        etc.drop_in(name).write_text("not = [toml")
+    assert etc.load().start_timeout == 2
+
+
+@pytest.mark.req("SEC-4", "SUP-7")
+def test_tables_are_merged_key_by_key_however_deep(etc: Etc) -> None:
+    etc.write(
+        '[limits]\nmemory = "1G"\ntasks = 9\n[plugins.a]\nsandbox = "strict"\ntasks = 1\n[plugins.b]\ntasks = 2',
+        x="[limits]\ntasks = 10\n[plugins.a]\ntasks = 3\n[plugins.c]\ncpu = 7",
+    )
+    policy = etc.load()
+    assert policy.limits == Limits(memory_bytes=1 << 30, tasks=10, cpu_percent=100)
+    assert policy.overrides == {
+        "a": PluginOverride(sandbox=Sandbox.STRICT, limits=Limits(tasks=3)),
+        "b": PluginOverride(limits=Limits(tasks=2)),
+        "c": PluginOverride(limits=Limits(cpu_percent=7)),
+    }
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "setting", "value"),
+    [
+        ("TORU_PLUGINS_DIR", "/srv/p", "plugins_dir", Path("/srv/p")),
+        ("TORU_PLUGINS_DIR", '/srv/it\'s "odd"', "plugins_dir", Path('/srv/it\'s "odd"')),
+        ("TORU_PLUGINS_DIR", '"/srv/quoted"', "plugins_dir", Path("/srv/quoted")),
+        ("TORU_AUTO_ENABLE", "false", "auto_enable", False),
+        ("TORU_AUTO_ENABLE", "true", "auto_enable", True),
+        ("TORU_START_TIMEOUT", "3", "start_timeout", 3),
+        ("TORU_STOP_TIMEOUT", "0.5", "stop_timeout", 0.5),
+    ],
+)
+def test_the_environment_counts_over_every_file(
+    etc: Etc, variable: str, text: str, setting: str, value: object
+) -> None:
+    etc.write("auto_enable = true", z='plugins_dir = "/z"\nauto_enable = true\nstart_timeout = 9\nstop_timeout = 9')
+    assert getattr(etc.load({variable: text}), setting) == value
+
+
+def test_what_else_stands_in_the_environment_is_nobodys_business(etc: Etc) -> None:
+    assert etc.load({"TORU_PLUGIN_ID": "x", "TORU_SOMETHING": "y", "AUTO_ENABLE": "false", "HOME": "/"}) == Policy()
+
+
+SECONDS = "must be a number of seconds"
+AT_LEAST_1 = "must be a whole number, at least 1"
+
+MISTAKES = [
+    ("plugins_dir = 'plugins'", "plugins_dir must be an absolute path"),
+    ("plugins_dir = ''", "plugins_dir must be an absolute path"),
+    ('plugins_dir = "/a\\u0000b"', "plugins_dir must be an absolute path"),
+    ("plugins_dir = 1", "plugins_dir must be an absolute path"),
+    ("auto_enable = 1", "auto_enable must be true or false"),
+    ("auto_enable = 'yes'", "auto_enable must be true or false"),
+    *[
+        (f"{key} = {value}", f"{key} {SECONDS}")
+        for key in ("start_timeout", "stop_timeout", "restart.first_delay", "restart.max_delay", "restart.stable_after")
+        for value in ("0", "-1", "86401", "'5'", "true", "nan", "inf", "[5]", "1979-05-27")
+    ],
+    *[(f"restart.failures = {value}", f"restart.failures {AT_LEAST_1}") for value in ("0", "1.0", "'3'", "true", "-1")],
+    ("restart = 5", "restart must be a table"),
+    ("limits = []", "limits must be a table"),
+    ("limits.memory = 'lots'", "limits.memory must be a size"),
+    ("limits.memory = true", "limits.memory must be a size"),
+    ("limits.tasks = 0", "limits.tasks must be a whole number"),
+    ("limits.cpu = '50'", "limits.cpu must be a percentage"),
+    ("plugins = []", "plugins must be a table"),
+    ("plugins.clock = true", "plugins.clock must be a table"),
+    ("plugins.clock.sandbox = 'none'", "plugins.clock.sandbox must be one of strict, default, trusted"),
+    ("plugins.clock.sandbox = true", "plugins.clock.sandbox must be one of strict, default, trusted"),
+    ("plugins.clock.tasks = 0", "plugins.clock.tasks must be a whole number"),
+    ("plugins.'../x'.tasks = 1", "plugins: '../x' is not a plugin id"),
+    ('plugins."x\\n".tasks = 1', "plugins: 'x\\n' is not a plugin id"),
+    # A misspelt key must not pass for a setting that holds.
+    ("auto-enable = true", "auto-enable is not a setting"),
+    ("restart.fist_delay = 1", "restart.fist_delay is not a setting"),
+    ("limits.cpus = 1", "limits.cpus is not a setting"),
+    ("plugins.clock.enabled = true", "plugins.clock.enabled is not a setting"),
+    ("[plugin.clock]\ntasks = 1", "plugin is not a setting"),
+]
+
+
+@pytest.mark.parametrize(("line", "mistake"), MISTAKES)
+def test_a_mistake_is_told_with_its_key_and_the_rule(etc: Etc, line: str, mistake: str) -> None:
+    etc.write(line)
+    assert etc.refusal().startswith(f"{etc.main}: {mistake}")
+
+
+@pytest.mark.parametrize(
+    "content", ["auto_enable = maybe", "a = 1\na = 2", "[restart", "\0"], ids=["value", "twice", "table", "NUL"]
+)
+def test_what_is_not_toml_is_told_with_its_file_and_line(etc: Etc, content: str) -> None:
+    etc.write(f"\n{content}")
+    sentence = etc.refusal()
+    assert sentence.startswith(f"{etc.main}: ")
+    assert "line " in sentence or "end of document" in sentence
+
+
+def test_a_file_that_can_not_be_read_is_told(etc: Etc) -> None:
+    etc.main.mkdir()
+    assert etc.refusal().startswith(f"{etc.main}: ")
+    etc.main.rmdir()
+    etc.main.write_bytes(b"# caf\xe9\n")
+    assert etc.refusal().startswith(f"{etc.main}: ")
+
+
+def test_a_mistake_in_a_drop_in_names_the_drop_in_though_a_later_file_would_set_it_right(etc: Etc) -> None:
+    etc.write("auto_enable = true", **{"10": "auto_enable = 'no'", "20": "auto_enable = false"})
+    assert etc.refusal() == f"{etc.drop_in('10.toml')}: auto_enable must be true or false"
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "mistake"),
+    [
+        ("TORU_AUTO_ENABLE", "yes", "auto_enable must be true or false"),
+        ("TORU_AUTO_ENABLE", "", "auto_enable must be true or false"),
+        ("TORU_AUTO_ENABLE", "1", "auto_enable must be true or false"),
+        ("TORU_PLUGINS_DIR", "plugins", "plugins_dir must be an absolute path"),
+        ("TORU_START_TIMEOUT", "soon", "start_timeout must be a number of seconds"),
+        ("TORU_STOP_TIMEOUT", "0", "stop_timeout must be a number of seconds"),
+    ],
+)
+def test_a_mistake_in_the_environment_names_the_variable(etc: Etc, variable: str, text: str, mistake: str) -> None:
+    assert etc.refusal({variable: text}).startswith(f"{variable} in the environment: {mistake}")
+
+
+@pytest.mark.req("SUP-2")
+def test_two_files_that_are_right_alone_can_be_wrong_together(etc: Etc) -> None:
+    etc.write("restart.max_delay = 2", x="restart.first_delay = 4")
+    assert etc.refusal() == "settings: restart.max_delay must not be below restart.first_delay"
+
+
+def test_one_file_may_raise_the_first_delay_and_another_the_longest(etc: Etc) -> None:
+    etc.write("restart.first_delay = 20", x="restart.max_delay = 40")
+    restart = etc.load().restart
+    assert (restart.first_delay, restart.max_delay) == (20, 40)

@@ -1,0 +1,46 @@
+"""Limits that the kernel enforces, where the machine's control groups allow it."""
+
+import pytest
+
+from tests.hosts.host import Host
+from tests.system.toru import Toru
+
+
+@pytest.fixture
+def host(limited_host: Host) -> Host:
+    return limited_host
+
+
+@pytest.mark.req("SUP-7", "ISO-2")
+def test_a_memory_eater_dies_at_its_limit_and_alone(toru: Toru) -> None:
+    toru.plant("eater", "odd.py", way="eats memory", metadata={"protocol": "http", "limits": {"memory": "64M"}})
+    toru.plant("fine")
+    toru.scan()
+    toru.wait_until("it to be killed", lambda: len(toru.ends("eater")) >= 1, 30)
+    assert toru.ask("fine")["pid"]
+
+
+@pytest.mark.req("SUP-7", "ISO-2")
+def test_a_fork_bomb_stops_at_its_limit(toru: Toru) -> None:
+    toru.plant("bomb", "odd.py", way="forks without end", metadata={"protocol": "http", "limits": {"tasks": 20}})
+    toru.scan()
+    toru.wait_until("it to be stopped", lambda: any("stopped at" in line for line in toru.logged("bomb")), 30)
+    assert int(toru.service("bomb", "TasksCurrent")["TasksCurrent"]) <= 20
+
+
+@pytest.mark.req("SUP-7")
+def test_a_busy_loop_gets_its_share_of_the_processor_and_no_more(toru: Toru, host: Host) -> None:
+    metadata = {"protocol": "http", "limits": {"cpu": 20}}
+    toru.plant("burner", "odd.py", way="burns the processor", metadata=metadata)
+    toru.scan()
+    pid = toru.pid("burner")
+
+    def ticks() -> int:
+        fields = host.read(f"/proc/{pid}/stat").rpartition(")")[2].split()
+        return int(fields[11]) + int(fields[12])
+
+    before = ticks()
+    host.run("sleep", "3")
+    used = (ticks() - before) / 100
+    assert used <= 3 * 0.2 * 1.6, f"{used} s of processor time in 3 s"
+    assert toru.plugin("burner")["state"] == "running"

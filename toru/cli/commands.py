@@ -1,0 +1,81 @@
+"""The commands, as a table for Typer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal
+
+import typer
+
+from toru import __version__
+from toru.cli import doctor, logs, output, plugins, trial, wishes
+from toru.cli.refusals import WrongUsage
+
+# Typer doesn't name the click that it uses, its own or the host's. This is UsageError in either.
+UsageError: Any = typer.BadParameter.__mro__[1]
+
+
+def run() -> int:
+    """Run the command that the arguments name, and return its exit status; `WrongUsage` if they name none."""
+    try:
+        status = _commands()(prog_name="toru", standalone_mode=False)
+    except UsageError as error:
+        command = error.ctx.command_path if error.ctx else "toru"
+        raise WrongUsage(f"{error.format_message()} (see {command} --help)") from error
+    return status if isinstance(status, int) else 0
+
+
+def _commands() -> typer.Typer:
+    # Panels and colours are for people; a pipe gets plain text.
+    markup: Literal["rich"] | None = "rich" if os.isatty(1) else None
+    app = typer.Typer(
+        rich_markup_mode=markup,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(invoke_without_command=True)(_toru)
+    panels: Mapping[str, Mapping[str, Callable[..., None]]] = {
+        "Plugins": {
+            "list": plugins.list_,
+            "status": plugins.status,
+            "enable": wishes.enable,
+            "disable": wishes.disable,
+            "restart": wishes.restart,
+            "logs": logs.logs,
+        },
+        "This host": {"doctor": doctor.doctor, "serve": _serve},
+    }
+    for panel, named in panels.items():
+        for name, function in named.items():
+            app.command(name, rich_help_panel=panel)(function)
+    app.add_typer(trial.commands(markup), name="try", rich_help_panel="This host")
+    return app
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001  (as Typer calls it)
+    if wanted:
+        output.put(f"toru {__version__}")
+        raise typer.Exit
+
+
+def _toru(
+    context: typer.Context,
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Programs as plugins of this host, supervised by systemd."""
+    if context.invoked_subcommand is None:
+        output.put(context.get_help())
+
+
+def _serve() -> None:
+    """Run the core: web address, gateway and API.
+
+    This is what toru.service does.
+    """
+    from toru.serve import main
+
+    main()
