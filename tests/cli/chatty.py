@@ -5,9 +5,9 @@ import json
 import socket
 import sys
 
-METADATA: dict[str, str] = {}
-LINES: list[str] = []
-ENTRIES: list[list[list[str]]] = []
+METADATA = {"id": "chatty"}
+LINES = ["hello"]
+ENTRIES = [[["MESSAGE", "hello"]]]
 
 if sys.argv[1:2] == ["--metadata"]:
     print(json.dumps(METADATA))

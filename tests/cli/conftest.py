@@ -24,7 +24,7 @@ HOSTILE_ENTRIES = [
 ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def shop(host: Host) -> Iterator[Toru]:
     """A host with a plugin of each sort. Tests leave it as it is."""
     toru = Toru(host)
@@ -43,7 +43,7 @@ def shop(host: Host) -> Iterator[Toru]:
     toru.clean_up()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def toru(shop: Toru) -> Command:
     """The command, on a host with a plugin of each sort."""
     return Command(shop.host)

@@ -56,11 +56,9 @@ def test_a_failure_says_why_and_when_systemd_tries_again(toru: Command, shop: To
     ("text", "sentence"),
     [
         ("clokc", "there is no plugin clokc; did you mean clock?"),
-        ("zzz", "there is no plugin zzz"),
         ("silent", "silent.binary was rejected: printed nothing for --metadata"),
         ("silent.binary", "silent.binary was rejected: printed nothing for --metadata"),
-        ("../etc", "'../etc' is not a plugin id: 1 to 64 letters, digits and hyphens"),
-        ("a\x1b[31m", r"'a\x1b[31m' is not a plugin id: 1 to 64 letters, digits and hyphens"),
+        ("../\x1b[31m", r"'../\x1b[31m' is not a plugin id: 1 to 64 letters, digits and hyphens"),
     ],
 )
 def test_who_is_no_plugin_gets_a_sentence(toru: Command, text: str, sentence: str) -> None:
@@ -84,7 +82,6 @@ def test_without_an_id_it_counts(toru: Command) -> None:
     units = {unit["name"]: unit["active"] for unit in summary["units"]}
     assert list(units) == ["toru.socket", "toru.service", "toru-plugins.service", "toru-scan.path"]
     assert units["toru-scan.path"] == toru.host.show("toru-scan.path", "ActiveState")["ActiveState"]
-    assert toru.table("status")[0] == ["plugins", "6 (4 healthy, 1 unhealthy, 1 disabled)"]
 
 
 def test_a_person_sees_a_card_in_colour(toru: Command) -> None:

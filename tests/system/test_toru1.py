@@ -85,7 +85,8 @@ def test_a_plugin_that_never_listens_is_refused_within_two_seconds_with_the_reas
     toru.scan()
     toru.disable("mute")
     done = host.run("toru-admin", "enable", "mute", check=False, timeout=6)
-    assert done.returncode == 1 or "starting" in done.stdout
+    assert done.returncode == 1
+    assert "did not start" in done.stderr or "does not listen yet" in done.stderr
     toru.wait_until(
         "the reason in the log",
         lambda: any("does not listen at" in line for line in toru.logged("mute")),

@@ -27,7 +27,7 @@ def test_our_own_units_are_sandboxed(host: Host, unit: str) -> None:
 
 @pytest.mark.req("OPS-1")
 def test_the_host_is_up_with_nothing_failed(host: Host) -> None:
-    assert host.run("systemctl", "--failed", "--no-legend", "toru*").stdout == ""
+    assert host.run("systemctl", "list-units", "--failed", "--no-legend", "toru*").stdout == ""
     for unit in ("toru.socket", "toru.service", "toru-plugins.service", "toru-scan.path"):
         assert host.show(unit, "ActiveState") == {"ActiveState": "active"}
 

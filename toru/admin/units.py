@@ -49,6 +49,8 @@ def create(systemd: Systemd, plugin: Plugin, policy: Policy, instance_id: str) -
 def started(systemd: Systemd, plugin: Plugin, job: Job, within: float) -> None:
     """Waits for an eager plugin's first start. NotStarted says how it ended instead; systemd goes on trying."""
     ending = systemd.wait(job, within)
+    if ending == "waiting" and plugin.manifest.rings:
+        raise NotStarted(f"{plugin.id} is enabled, but does not listen yet; systemd goes on trying", id=plugin.id)
     if ending in {"done", "waiting"}:
         return  # a plugin that takes its time has its socket already, and requests wait there
     unit = plugin.id.service

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from toru.domain.errors import NotEnabled, SystemdRefused, ToruError
 from toru.domain.ids import PluginId
+from toru.domain.state import last_end
 from toru.systemd import wire
 from toru.systemd.bus import Bus
+from toru.systemd.observe import read_plugin
 
 WISH_WITHIN = 90.0
 """The units end by themselves long before (TimeoutStartSec=60); this is for a systemd that does not answer."""
@@ -44,7 +46,9 @@ class Lifecycle:
                 raise NotEnabled(f"{plugin_id} is not running: enable it first", id=plugin_id) from refusal
             raise
         if result != "done":
-            raise WishFailed(f"{plugin_id} did not restart: systemd's job ended as {result}", id=plugin_id)
+            service = (await read_plugin(self._bus, plugin_id)).service
+            end = last_end(service) if service is not None else None
+            raise WishFailed(f"{plugin_id} did not restart: {end or f'the job ended as {result}'}", id=plugin_id)
 
     async def _wish(self, unit: str) -> None:
         result = await self._bus.job("StartUnit", unit, WISH_WITHIN)

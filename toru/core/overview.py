@@ -49,7 +49,9 @@ class Overview:
         raise UnknownPlugin(f"there is no plugin {plugin_id}", id=plugin_id)
 
 
-def overview_of(catalogue: Catalogue, wishes: Wishes, policy: Policy, facts: Mapping[PluginId, UnitFacts]) -> Overview:
+def overview_of(
+    catalogue: Catalogue, wishes: Wishes | None, policy: Policy, facts: Mapping[PluginId, UnitFacts]
+) -> Overview:
     """One row for each accepted plugin, and for each whose units are loaded though its file is gone."""
     strays = sorted(facts.keys() - catalogue.by_id.keys())
     ids = [*catalogue.by_id, *strays]
@@ -59,9 +61,14 @@ def overview_of(catalogue: Catalogue, wishes: Wishes, policy: Policy, facts: Map
     )
 
 
-def _view(plugin_id: PluginId, catalogue: Catalogue, wishes: Wishes, policy: Policy, facts: UnitFacts) -> PluginView:
+def _view(
+    plugin_id: PluginId, catalogue: Catalogue, wishes: Wishes | None, policy: Policy, facts: UnitFacts
+) -> PluginView:
     plugin = catalogue.by_id.get(plugin_id)
-    enabled = wishes.enabled(plugin_id, auto_enable=policy.auto_enable and plugin is not None)
+    if wishes is None:
+        enabled = facts != NO_UNITS  # nobody can say, so nothing is switched: what is up stays up
+    else:
+        enabled = wishes.enabled(plugin_id, auto_enable=policy.auto_enable and plugin is not None)
     return PluginView(
         id=plugin_id,
         manifest=plugin.manifest if plugin else None,
@@ -71,7 +78,7 @@ def _view(plugin_id: PluginId, catalogue: Catalogue, wishes: Wishes, policy: Pol
         facts=facts,
         limits=policy.limits_for(plugin.manifest) if plugin else Limits(),
         sandbox=policy.sandbox_for(plugin.manifest) if plugin else Sandbox.DEFAULT,
-        disabled_because=wishes.why_disabled(plugin_id),
+        disabled_because=wishes.why_disabled(plugin_id) if wishes else None,
     )
 
 
@@ -83,13 +90,14 @@ def read_catalogue() -> Catalogue:
         return Catalogue()
 
 
-def read_wishes(policy: Policy) -> Wishes:
-    """What the operator wants; in the place of a corrupt file its last good copy, as toru-admin does."""
-    for file in (places.wishes_file(policy.plugins_dir), places.last_good_wishes_file(policy.plugins_dir)):
+def read_wishes(policy: Policy) -> Wishes | None:
+    """What the operator wants; in the place of a corrupt file its last good copy, as toru-admin does; else None."""
+    try:
+        return Wishes.parse(places.wishes_file(policy.plugins_dir).read_bytes())
+    except FileNotFoundError:
+        return Wishes.none()
+    except (OSError, ValueError):
         try:
-            return Wishes.parse(file.read_bytes())
-        except FileNotFoundError:
-            return Wishes.none()
+            return Wishes.parse(places.last_good_wishes_file(policy.plugins_dir).read_bytes())
         except (OSError, ValueError):
-            continue
-    return Wishes.none()
+            return None

@@ -9,10 +9,13 @@ from typing import Any
 
 from dbus_fast import BusType, Message, MessageType
 from dbus_fast.aio import MessageBus
-from dbus_fast.errors import DBusFastError
+from dbus_fast.errors import AuthError, DBusError, InvalidAddressError
 
 from toru.domain.errors import SystemdRefused
 from toru.systemd import wire
+
+# What a connection that is refused, broken or closed raises; dbus-fast's errors have no parent in common before 5.0.
+_LOST = (AuthError, DBusError, EOFError, InvalidAddressError, OSError)
 
 Listener = Callable[[Message], None]
 
@@ -25,6 +28,7 @@ class Bus:
 
     def __init__(self, connection: MessageBus) -> None:
         self._connection = connection
+        self._subscribed = False
 
     async def manage(self, method: str, signature: str = "", *arguments: Any) -> Any:
         """A call to systemd's manager; what it returned."""
@@ -70,22 +74,30 @@ class Bus:
     @asynccontextmanager
     async def listening(self, *rules: str, listener: Listener) -> AsyncIterator[None]:
         """Hands the listener each signal of systemd's that these rules match. They hold when the block is entered."""
-        full = [f"type='signal',sender='{wire.SERVICE}',{rule}" for rule in rules]
+        await self._subscribe()
+        added: list[str] = []
         self._connection.add_message_handler(listener)
         try:
-            await self.manage("Subscribe")
-            for rule in full:
-                await self._call_bus("AddMatch", rule)
+            for rule in rules:
+                full = f"type='signal',sender='{wire.SERVICE}',{rule}"
+                await self._call_bus("AddMatch", full)
+                added.append(full)
             yield
         finally:
             self._connection.remove_message_handler(listener)
             if self._connection.connected:
-                for rule in full:
-                    await self._call_bus("RemoveMatch", rule)
+                for full in added:
+                    await self._call_bus("RemoveMatch", full)
 
     async def lost(self) -> None:
         """Returns when the connection has ended."""
         await self._connection.wait_for_disconnect()  # type: ignore[no-untyped-call]  # dbus-fast leaves it untyped
+
+    async def _subscribe(self) -> None:
+        """Asks systemd for signals: once for a connection, a second time is an error."""
+        if not self._subscribed:
+            await self.manage("Subscribe")
+            self._subscribed = True
 
     async def _call_bus(self, method: str, rule: str) -> None:
         path = "/org/freedesktop/DBus"
@@ -108,7 +120,7 @@ class Bus:
     async def _send(self, message: Message) -> Any:
         try:
             reply = await self._connection.call(message)
-        except (DBusFastError, EOFError, OSError) as error:
+        except _LOST as error:
             raise SystemdRefused(f"the system bus is gone: {error}") from error
         if reply is None:
             raise SystemdRefused("the system bus gave no answer")
@@ -123,7 +135,7 @@ async def connect() -> AsyncIterator[Bus]:
     """A connection to the system bus, closed at the end."""
     try:
         connection = await MessageBus(bus_type=BusType.SYSTEM).connect()
-    except (DBusFastError, EOFError, OSError) as error:
+    except _LOST as error:
         raise SystemdRefused(f"the system bus can't be reached: {error}") from error
     try:
         yield Bus(connection)
