@@ -7,6 +7,7 @@ import socket
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 METADATA = {
     "id": "hello-python",
@@ -20,16 +21,16 @@ METADATA = {
 
 
 class Hello:
-    def __init__(self):
+    def __init__(self) -> None:
         self.greeted = 0
-        self.instance_id = None
+        self.instance_id = ""
 
-    def init(self, payload):
+    def init(self, payload: dict[str, Any]) -> None:
         """The first message of a plugin's life."""
         self.instance_id = payload["instance_id"]
         print(f"serving instance {self.instance_id}", flush=True)
 
-    def respond(self, request):
+    def respond(self, request: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """What to answer an HTTP request: status and a body to be JSON."""
         path = request["path"].partition("?")[0]
         if path in ("/", "/hello"):
@@ -40,28 +41,27 @@ class Hello:
         return 404, {"error": f"there is nothing at {path}"}
 
 
-def receive(connection):
+def receive(connection: socket.socket) -> dict[str, Any] | None:
     """The next message, or None when the core has closed."""
     prefix = read_exactly(connection, 4)
-    return None if prefix is None else json.loads(read_exactly(connection, int.from_bytes(prefix, "big")))
+    body = read_exactly(connection, int.from_bytes(prefix, "big"))
+    return json.loads(body) if body else None
 
 
-def read_exactly(connection, count):
+def read_exactly(connection: socket.socket, count: int) -> bytes:
+    """So many bytes, or fewer when the core has closed."""
     data = b""
-    while len(data) < count:
-        part = connection.recv(count - len(data))
-        if not part:
-            return None
+    while len(data) < count and (part := connection.recv(count - len(data))):
         data += part
     return data
 
 
-def send(connection, message):
+def send(connection: socket.socket, message: dict[str, Any]) -> None:
     body = json.dumps(message).encode()
     connection.sendall(len(body).to_bytes(4, "big") + body)
 
 
-def answer(request, hello):
+def answer(request: dict[str, Any], hello: Hello) -> dict[str, Any]:
     status, content = hello.respond(request["payload"]["payload"])
     return {
         "type": "http",
@@ -75,7 +75,7 @@ def answer(request, hello):
     }
 
 
-def serve(path):
+def serve(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     hello = Hello()

@@ -27,8 +27,9 @@ wanted() {
     echo "$for_run"
     [ "$purpose" = test ] || return 0
     echo "$for_test"
-    # Somebody's Docker from elsewhere stays: the two can't be installed together.
-    if ! command -v docker >/dev/null; then
+    # Tests start an engine themselves where none answers. Somebody's Docker from elsewhere stays: the two can't be
+    # installed together. A client alone, which some machines have, is no engine.
+    if ! [ -x /usr/sbin/dockerd ] && ! command -v dockerd >/dev/null && ! docker info >/dev/null 2>&1; then
         echo docker.io
         # From Debian 13 on the command is a package of its own.
         if apt-cache show docker-cli >/dev/null 2>&1; then echo docker-cli; fi

@@ -28,6 +28,7 @@ HOSTILE_ENTRIES = [
 def shop(host: Host) -> Iterator[Toru]:
     """A host with a plugin of each sort. Tests leave it as it is."""
     toru = Toru(host)
+    toru.settings("[restart]\nfirst_delay = 3600\nmax_delay = 3600\n")  # what has fallen lies still
     clock = {"name": "World clock", "icon": "🕐", "version": "2.1.0", "author": "Ann O’Nym"}
     toru.plant("clock", metadata=clock)
     toru.plant("field", "toru1.py", metadata={"name": "From the field", "sandbox": "trusted"})
@@ -39,6 +40,7 @@ def shop(host: Host) -> Iterator[Toru]:
     toru.drop("silent.binary", "#!/bin/sh\n")
     toru.scan()
     toru.disable("off")
+    toru.wait_until("the fall", lambda: toru.service("fallen", "SubState")["SubState"] == "auto-restart")
     yield toru
     toru.clean_up()
 

@@ -39,11 +39,11 @@ def findings(toru: Command) -> dict[str, list[str]]:
 
 @contextmanager
 def settings(host: Host, text: str) -> Iterator[None]:
-    host.put("/etc/toru/toru.toml", text)
+    host.put("/etc/toru/toru.toml.d/test.toml", text)
     try:
         yield
     finally:
-        host.run("rm", "/etc/toru/toru.toml")
+        host.run("rm", "/etc/toru/toru.toml.d/test.toml")
 
 
 def test_every_check_says_what_it_found(toru: Command) -> None:
@@ -73,7 +73,7 @@ def test_a_unit_that_is_stopped_is_bad(toru: Command) -> None:
 def test_settings_with_a_mistake_are_bad(toru: Command) -> None:
     with settings(toru.host, "[restart]\nfish = 1\n"):
         level, sentence, _remedy = findings(toru)["settings"]
-    assert (level, sentence) == ("bad", "/etc/toru/toru.toml: restart.fish is not a setting")
+    assert (level, sentence) == ("bad", "/etc/toru/toru.toml.d/test.toml: restart.fish is not a setting")
 
 
 def test_a_plugins_directory_with_everything_wrong_is_bad(toru: Command) -> None:

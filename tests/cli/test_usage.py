@@ -21,7 +21,7 @@ def test_help_and_version(toru: Command) -> None:
         assert "\x1b" not in said.stdout
 
 
-@pytest.mark.parametrize("arguments", [["nonsense"], ["list", "extra"], ["enable"], ["logs", "clock", "-n", "-1"]])
+@pytest.mark.parametrize("arguments", [["nonsense"], ["enable"], ["logs", "clock", "-n", "-1"]])
 def test_wrong_usage_ends_with_2_and_a_sentence(toru: Command, arguments: list[str]) -> None:
     said = toru(*arguments)
     assert (said.returncode, said.stdout) == (2, "")

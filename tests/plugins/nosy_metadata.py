@@ -18,7 +18,7 @@ def can(action):
 
 able = {
     "write beside itself": can(lambda: open(os.path.dirname(__file__) + "/spoor", "w")),
-    "write to /var/tmp of the host": os.path.exists("/var/tmp/shown-to-no-probe"),
+    "write beside /srv": can(lambda: open("/srv/spoor", "w")),
     "read /etc/shadow": can(lambda: open("/etc/shadow")),
     "reach the network": can(lambda: socket.create_connection(("127.0.0.1", 3000), timeout=1)),
     "be root": os.getuid() == 0,

@@ -191,6 +191,38 @@ def test_a_drop_in_of_ops_holds_over_everything_and_survives(toru: Toru, host: H
     assert toru.service("web", "TasksMax")["TasksMax"] == "77"
 
 
+@pytest.mark.req("LIFE-5")
+def test_a_runtime_drop_in_of_ops_outlives_disable(toru: Toru, host: Host) -> None:
+    toru.plant("web")
+    toru.scan()
+    drop_in = "/run/systemd/system/toru-plugin-web.service.d/50-theirs.conf"
+    host.put(drop_in, "[Service]\nTasksMax=55\n")
+    toru.disable("web")
+    toru.enable("web")
+    assert toru.service("web", "TasksMax") == {"TasksMax": "55"}
+    host.run("rm", drop_in)
+
+
+@pytest.mark.req("SEC-3")
+def test_nobody_else_can_hold_up_toru_admin_by_holding_its_lock(toru: Toru, host: Host) -> None:
+    toru.plant("web")
+    toru.scan()
+    for lock in ("/run/toru/admin.lock", "/run/toru/scan.lock"):
+        for user in ("nobody", "toru"):
+            assert host.run("flock", "--nonblock", lock, "true", user=user, check=False).returncode != 0
+
+
+def test_a_mistake_in_the_settings_is_named_with_file_and_key(toru: Toru, host: Host) -> None:
+    host.run("mkdir", "-p", "/etc/toru/toru.toml.d")
+    host.put("/etc/toru/toru.toml.d/50-wrong.toml", "[restart]\nfirst_dealy = 1\n")
+    try:
+        done = host.run("toru-admin", "scan", check=False)
+        assert done.returncode == 1
+        assert done.stderr.strip() == "/etc/toru/toru.toml.d/50-wrong.toml: restart.first_dealy is not a setting"
+    finally:
+        host.run("rm", "/etc/toru/toru.toml.d/50-wrong.toml")
+
+
 @pytest.mark.req("LIFE-6")
 def test_daemon_reload_and_reexec_change_nothing(toru: Toru, host: Host) -> None:
     toru.plant("web")

@@ -57,7 +57,7 @@ def test_every_odd_file_is_skipped_with_its_own_reason_and_all_the_others_load(t
 
 @pytest.mark.req("META-3")
 def test_a_probe_can_look_around_but_do_nothing(toru: Toru, host: Host) -> None:
-    host.put("/var/tmp/shown-to-no-probe", "")
+    host.run("chmod", "1777", "/srv")  # where anybody else could write
     toru.plant("nosy", "nosy_metadata.py")
     toru.scan()
     assert "able to: nothing" in host.read("/run/toru/catalogue.json")
@@ -143,6 +143,19 @@ def test_a_file_that_arrives_while_a_scan_runs_is_not_missed(toru: Toru) -> None
     time.sleep(1)
     toru.plant("latecomer")
     toru.wait_until("the latecomer to be found", lambda: toru.is_loaded("latecomer"), 20)
+
+
+@pytest.mark.req("LIFE-6", "LIFE-1")
+def test_enabling_one_newcomer_at_once_forgets_no_other(toru: Toru, host: Host) -> None:
+    host.run("systemctl", "stop", "toru-scan.path")  # as if both had arrived in the same moment
+    try:
+        toru.plant("first")
+        toru.plant("second")
+        toru.enable("first")
+    finally:
+        host.run("systemctl", "start", "toru-scan.path")
+    toru.scan()
+    assert toru.ask("second")["pid"]
 
 
 @pytest.mark.req("LIFE-3")

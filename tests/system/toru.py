@@ -69,7 +69,7 @@ class Toru:
         for name, value in {"metadata": metadata, **changes}.items():
             pattern = re.compile(rf"^{name.upper()} = .*$", re.MULTILINE)
             assert pattern.search(text), f"{source} has no constant {name.upper()}"
-            text = pattern.sub(lambda _: f"{name.upper()} = {value!r}", text)
+            text = pattern.sub(f"{name.upper()} = {value!r}".replace("\\", r"\\"), text)
         self._planted.add(plugin_id)
         self.drop(file or f"{plugin_id}.binary", text)
 

@@ -36,6 +36,10 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:
 def locked(path: Path) -> Iterator[None]:
     """Waits for its turn. The lock goes with the process, however that ends."""
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    # For root's eyes only: whoever may open a file, if only for reading, may hold its lock for ever (flock(2)).
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(descriptor)

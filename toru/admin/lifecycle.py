@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,15 +12,14 @@ from toru.admin.files import locked, write_atomically
 from toru.admin.scan import has_changed, read_catalogue, scan
 from toru.admin.wishes import WishesFile
 from toru.domain import places
-from toru.domain.catalogue import Plugin
+from toru.domain.catalogue import Catalogue, Plugin
 from toru.domain.errors import RejectedPlugin, SystemdRefused, ToruError, UnknownPlugin
 from toru.domain.ids import PluginId
 from toru.domain.manifest import Start
 from toru.domain.policy import Policy
 from toru.domain.state import last_end
-from toru.domain.wishes import Wishes
 from toru.systemd import notify, transient
-from toru.systemd.transient import Systemd
+from toru.systemd.transient import Job, Systemd
 
 
 def enable(plugin_id: PluginId, policy: Policy) -> str:
@@ -37,11 +35,12 @@ def enable(plugin_id: PluginId, policy: Policy) -> str:
             wishes = WishesFile(policy.plugins_dir)
             before = wishes.load()
             wishes.save(before.with_enabled(plugin_id))
-            if units.is_listening(systemd, plugin_id):
+            if plugin_id in units.listening_plugins(systemd):
                 return f"{plugin_id} is enabled already"
             try:
+                units.clear(systemd, plugin_id, policy)
                 units.create(systemd, plugin, policy, instance_id())
-            except ToruError:
+            except (ToruError, OSError):
                 wishes.save(before)
                 raise
         _record(plugin_id, "enabled")
@@ -75,36 +74,25 @@ def disable(plugin_id: PluginId, policy: Policy) -> str:
 
 def up(policy: Policy) -> str:
     """Brings up every enabled plugin that is not up already. One that can't come up keeps no other from it."""
-    catalogue = scan(policy.plugins_dir)
-    with transient.connect() as systemd, locked(places.LOCK):
-        wishes = WishesFile(policy.plugins_dir).load()
-        return _bring_up(systemd, _wanted(catalogue.plugins, wishes, policy), policy)
+    return _bring_up(scan(policy.plugins_dir), policy, also_what_ops_stopped=True)
 
 
 def down(policy: Policy) -> str:
-    """Takes every plugin's units down. What the operator wants stays as it is."""
+    """Stops every plugin's units. What the operator wants stays as it is, and `up` brings them up again."""
     with transient.connect() as systemd, locked(places.LOCK):
         plugin_ids = units.loaded_plugins(systemd)
         units.stop(systemd, plugin_ids, policy)
-        for plugin_id in plugin_ids:
-            units.clear(systemd, plugin_id, policy)
     return f"{len(plugin_ids)} plugins are down"
 
 
-def scan_and_bring_up_newcomers(policy: Policy) -> str:
-    """Looks for plugins, and brings up those that were not there before and are wanted.
+def look_for_newcomers(policy: Policy) -> str:
+    """Looks for plugins, and brings up those that are wanted and have not been up since boot.
 
-    Not those whose units ops took down: what they did is respected.
+    Not those whose units ops stopped: what they did is respected.
     """
-    before = read_catalogue()
     catalogue = scan(policy.plugins_dir)
-    newcomers = [plugin for plugin in catalogue.plugins if plugin.id not in before.by_id]
     found = f"{len(catalogue.plugins)} plugins, {len(catalogue.rejected)} rejected files"
-    if not newcomers:
-        return found
-    with transient.connect() as systemd, locked(places.LOCK):
-        wishes = WishesFile(policy.plugins_dir).load()
-        return f"{found}; {_bring_up(systemd, _wanted(newcomers, wishes, policy), policy)}"
+    return f"{found}; {_bring_up(catalogue, policy, also_what_ops_stopped=False)}"
 
 
 def scan_again_if_changed(policy: Policy) -> str:
@@ -134,33 +122,39 @@ def _find(plugin_id: PluginId, policy: Policy) -> Plugin:
         return scan(policy.plugins_dir).plugin(plugin_id)
 
 
-def _wanted(plugins: Iterable[Plugin], wishes: Wishes, policy: Policy) -> list[Plugin]:
-    return [plugin for plugin in plugins if wishes.enabled(plugin.id, auto_enable=policy.auto_enable)]
-
-
-def _bring_up(systemd: Systemd, plugins: list[Plugin], policy: Policy) -> str:
-    """Makes all the units, then starts the eager ones together."""
-    identity = instance_id()
-    starts: list[tuple[Plugin, transient.Job]] = []
+def _bring_up(catalogue: Catalogue, policy: Policy, *, also_what_ops_stopped: bool) -> str:
+    """Makes the units of all that are wanted and not up, then starts the eager ones together."""
+    starts: list[tuple[Plugin, Job]] = []
     failed = 0
-    for plugin in plugins:
-        if units.is_listening(systemd, plugin.id):
-            continue
-        try:
-            units.create(systemd, plugin, policy, identity)
-            if plugin.manifest.start is Start.EAGER:
-                starts.append((plugin, systemd.start(plugin.id.service)))
-        except (SystemdRefused, OSError) as error:
-            failed += 1
-            notify.log(notify.ERROR, f"{plugin.id} did not come up: {error}", TORU_PLUGIN=plugin.id)
-    deadline = time.monotonic() + policy.start_timeout
-    for plugin, job in starts:
-        try:
-            units.started(systemd, plugin, job, deadline - time.monotonic())
-        except ToruError as error:
-            failed += 1
-            notify.log(notify.ERROR, str(error), TORU_PLUGIN=plugin.id)
-    return f"{len(plugins) - failed} of {len(plugins)} enabled plugins are up"
+    with transient.connect() as systemd:
+        with locked(places.LOCK):
+            wishes = WishesFile(policy.plugins_dir).load()
+            listening, loaded = units.listening_plugins(systemd), units.loaded_plugins(systemd)
+            wanted = [
+                plugin
+                for plugin in catalogue.plugins
+                if wishes.enabled(plugin.id, auto_enable=policy.auto_enable)
+                and (also_what_ops_stopped or not units.was_brought_up(plugin.id))
+                and plugin.id not in listening
+            ]
+            for plugin in wanted:
+                try:
+                    if plugin.id in loaded:
+                        units.clear(systemd, plugin.id, policy)
+                    units.create(systemd, plugin, policy, instance_id())
+                    if plugin.manifest.start is Start.EAGER:
+                        starts.append((plugin, systemd.start(plugin.id.service)))
+                except (SystemdRefused, OSError) as error:
+                    failed += 1
+                    notify.log(notify.ERROR, f"{plugin.id} did not come up: {error}", TORU_PLUGIN=plugin.id)
+        deadline = time.monotonic() + policy.start_timeout
+        for plugin, job in starts:
+            try:
+                units.started(systemd, plugin, job, max(0, deadline - time.monotonic()))
+            except ToruError as error:
+                failed += 1
+                notify.log(notify.ERROR, str(error), TORU_PLUGIN=plugin.id)
+    return f"brought up {len(wanted) - failed} of {len(wanted)}"
 
 
 def _why_it_gave_up(systemd: Systemd, plugin_id: PluginId) -> dict[str, Any] | None:

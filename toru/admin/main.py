@@ -58,7 +58,7 @@ def _run(options: argparse.Namespace) -> str:
         case "rescan":
             return lifecycle.scan_again_if_changed(policy)
         case _:
-            return lifecycle.scan_and_bring_up_newcomers(policy)
+            return lifecycle.look_for_newcomers(policy)
 
 
 def _parser() -> argparse.ArgumentParser:

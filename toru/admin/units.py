@@ -5,8 +5,8 @@ from __future__ import annotations
 import grp
 import os
 import secrets
-import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 
 from toru.admin.files import write_atomically
 from toru.domain import places
@@ -29,21 +29,33 @@ def loaded_plugins(systemd: Systemd) -> set[PluginId]:
     return {plugin_id for plugin_id in ids if plugin_id is not None}
 
 
-def is_listening(systemd: Systemd, plugin_id: PluginId) -> bool:
-    return any(unit.active == "active" for unit in systemd.loaded([plugin_id.socket]))
+def was_brought_up(plugin_id: PluginId) -> bool:
+    """Whether Toru has made its units since boot, and not cleared them; ops may have stopped them since."""
+    return plugin_id.token_path.exists()
+
+
+def listening_plugins(systemd: Systemd) -> set[PluginId]:
+    """Plugins whose socket systemd holds open."""
+    ids = (PluginId.of_unit(unit.name) for unit in systemd.loaded(["toru-plugin-*.socket"]) if unit.active == "active")
+    return {plugin_id for plugin_id in ids if plugin_id is not None}
 
 
 def create(systemd: Systemd, plugin: Plugin, policy: Policy, instance_id: str) -> None:
-    """Makes both units anew; from here on the socket listens. SystemdRefused says why it does not."""
-    clear(systemd, plugin.id, policy)
+    """Makes both units; from here on the socket listens. SystemdRefused says why it does not.
+
+    Nothing may be left of earlier ones: see `clear`.
+    """
     _write_token(plugin.id)
     _lay_profile(plugin.id, policy.sandbox_for(plugin.manifest))
     socket, service = units_for(plugin, policy, systemd.version, instance_id)
-    ending = systemd.wait(systemd.create(socket, service), SOCKET_WITHIN)
-    if ending != "done" or not is_listening(systemd, plugin.id):
-        result = systemd.own_property(plugin.id.socket, "Result", "s")
+    try:
+        ending = systemd.wait(systemd.create(socket, service), SOCKET_WITHIN)
+        if ending != "done":
+            result = systemd.own_property(plugin.id.socket, "Result", "s")
+            raise SystemdRefused(f"systemd could not start {plugin.id.socket}: {result} ({ending})")
+    except SystemdRefused:
         clear(systemd, plugin.id, policy)
-        raise SystemdRefused(f"systemd could not make {plugin.id.socket}: {result}")
+        raise
 
 
 def started(systemd: Systemd, plugin: Plugin, job: Job, within: float) -> None:
@@ -71,8 +83,10 @@ def last_run(systemd: Systemd, service: str) -> ServiceFacts:
 def clear(systemd: Systemd, plugin_id: PluginId, policy: Policy) -> None:
     """Stops both units and leaves nothing of them, whatever state they are in."""
     stop(systemd, [plugin_id], policy)
-    shutil.rmtree(plugin_id.profile_drop_in.parent, ignore_errors=True)
     plugin_id.token_path.unlink(missing_ok=True)
+    plugin_id.profile_drop_in.unlink(missing_ok=True)
+    with suppress(OSError):  # not there, or ops have something of their own in it
+        plugin_id.profile_drop_in.parent.rmdir()
 
 
 def stop(systemd: Systemd, plugin_ids: Iterable[PluginId], policy: Policy) -> None:
@@ -104,8 +118,8 @@ def _write_token(plugin_id: PluginId) -> None:
 def _lay_profile(plugin_id: PluginId, sandbox: Sandbox) -> None:
     """Every plugin has a profile of its own, if only an empty one.
 
-    systemd applies toru-plugin-a-.service.d to toru-plugin-a-b.service too (systemd.unit(5)), but a file of the same name
-    in a more specific directory counts instead: so the profile of a plugin "a-" never reaches "a-b".
+    systemd applies toru-plugin-a-.service.d to toru-plugin-a-b.service too (systemd.unit(5)), but a file of the same
+    name in a more specific directory counts instead: so the profile of a plugin "a-" never reaches "a-b".
     """
     link = plugin_id.profile_drop_in
     link.parent.mkdir(mode=0o755, parents=True, exist_ok=True)

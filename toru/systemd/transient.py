@@ -9,6 +9,7 @@ import select
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from pystemd.dbusexc import DBusBaseError, DBusNoSuchUnitError
@@ -67,7 +68,7 @@ class Systemd:
         self._on_job_removed = on_job_removed
         signals.match_signal(*_manager("JobRemoved"), on_job_removed)
 
-    @property
+    @cached_property
     def version(self) -> int:
         text = self._get(wire.MANAGER_PATH, wire.MANAGER, "Version", "s")
         return wire.version_number(text)
