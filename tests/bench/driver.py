@@ -93,9 +93,8 @@ def ask_toru1(address: str) -> None:
         "request_id": "R",
         "payload": {"type": "http", "request_id": "R", "payload": request},
     }
-    data = json.dumps(message).encode()
     with _connected(address) as connection:
-        connection.sendall(len(data).to_bytes(4, "big") + data)
+        connection.sendall(frame(message))
         connection.shutdown(socket.SHUT_WR)
         answer = _until_end(connection)
     if b'"status": 200' not in answer:
@@ -127,24 +126,22 @@ def as_core() -> Iterator[None]:
 
 
 @contextmanager
-def by_hand(program: Path, address: str | None = None) -> Iterator[None]:
-    """The program without systemd: on an inherited socket at this address, or on one it binds for itself."""
-    environment = {**os.environ, "TORU_PLUGIN_SOCKET": address or "", "PYTHONUNBUFFERED": "1"}
+def by_hand(program: Path, address: str, *, inherits: bool) -> Iterator[None]:
+    """The program without systemd, on a socket at this address: one that it inherits, or one that it binds for itself."""
     silent = (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)
     with socket.socket(socket.AF_UNIX) as listener:
-        actions: list[tuple[int, ...]] = []
-        if address is not None:
+        if inherits:
             listener.bind(address)
             listener.listen()
-            actions.append((os.POSIX_SPAWN_DUP2, listener.fileno(), 3))
-        process = os.posix_spawn(program, [program], environment, file_actions=[silent, *actions])
+        actions = [silent, (os.POSIX_SPAWN_DUP2, listener.fileno(), 3)] if inherits else [silent]
+        environment = {**os.environ, "TORU_PLUGIN_SOCKET": address}
+        process = os.posix_spawn(program, [str(program)], environment, file_actions=actions)
         try:
             yield
         finally:
-            os.kill(process, 9)
+            os.kill(process, signal.SIGKILL)
             os.waitpid(process, 0)
-            if address is not None:
-                Path(address).unlink()
+            Path(address).unlink(missing_ok=True)
 
 
 def forget(*units: str) -> None:

@@ -56,6 +56,13 @@ def test_an_entry_that_breaks_the_rules_is_shown_all_the_same(toru: Command) -> 
     assert any("two of two" in message for message in messages)
 
 
+def test_only_what_is_urgent_and_not_too_old(toru: Command) -> None:
+    rows = toru.table("logs", "hostile", "--priority", "err", "--since", "1h")
+    # "first", and the one that gives two priorities, of which err is one.
+    assert [row[3].split()[-1] for row in rows] == ["forged", "two"]
+    assert toru("logs", "hostile", "--since", "2099-01-01").stdout == ""
+
+
 def test_follow_delivers_each_line_until_ctrl_c(toru: Command, shop: Toru) -> None:
     with toru.host.popen("toru", "logs", "field", "-f", "-n", "1", stdout=subprocess.PIPE) as following:
         assert following.stdout is not None

@@ -52,16 +52,29 @@ def notify(text):
 
 print(f"serving as {os.getpid()}", flush=True)
 listener = socket.socket(fileno=3)
-listener.settimeout(EXITS_WHEN_IDLE_FOR)
+listener.settimeout(0.05)
+at_work = []
+idle_since = time.monotonic()
+told_to_end = threading.Event()
+signal.signal(signal.SIGTERM, lambda *_: told_to_end.set())
 if CRASHES_AFTER is not None:
     threading.Timer(CRASHES_AFTER, os._exit, [7]).start()
 if NOTIFIES:
     notify("READY=1")
-while True:
+while not told_to_end.is_set():
     try:
         connection, _ = listener.accept()
     except TimeoutError:
-        print("idle", flush=True)
-        os._exit(0)
+        if EXITS_WHEN_IDLE_FOR is not None and time.monotonic() - idle_since > EXITS_WHEN_IDLE_FOR:
+            print("idle", flush=True)
+            os._exit(0)
+        continue
     connection.settimeout(None)
-    threading.Thread(target=serve, args=[connection]).start()
+    idle_since = time.monotonic()
+    at_work = [thread for thread in at_work if thread.is_alive()]
+    at_work.append(threading.Thread(target=serve, args=[connection]))
+    at_work[-1].start()
+# What it has accepted is its own to finish; whoever still waits in the socket is served by the next process.
+for thread in at_work:
+    thread.join()
+os._exit(0)

@@ -12,5 +12,4 @@ def toru(host: Host) -> Iterator[Toru]:
     toru = Toru(host)
     yield toru
     toru.clean_up()
-    left = host.run("systemctl", "list-units", "--all", "--plain", "--no-legend", "toru-plugin-*").stdout
-    assert left == "", "units were left behind"
+    assert toru.loaded() == set(), "units were left behind"

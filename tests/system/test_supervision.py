@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import time
 
 import pytest
 
@@ -86,7 +87,7 @@ def test_the_number_of_failures_is_up_to_ops_and_enabling_starts_from_scratch(to
     toru.scan()
     toru.wait_until("the plugin to be disabled", lambda: not toru.is_loaded("hopeless"))
     assert len(toru.starts("hopeless")) == 3
-    toru.enable("hopeless")
+    toru.enable("hopeless", check=False)
     toru.wait_until("it to be given up again", lambda: len(toru.starts("hopeless")) == 6, 20)
     toru.wait_until("it to be disabled again", lambda: not toru.is_loaded("hopeless"))
 
@@ -165,19 +166,13 @@ threads = [threading.Thread(target=ask) for _ in range(50)]
 print(json.dumps(answers))
 """
     with host.popen("python3", "-c", script, stdout=-1) as clients:
-        toru.wait_until("clients at work", lambda: toru.pid("busy") > 0)
+        time.sleep(1)  # of the four for which the clients are at work
         for version in ("2.0", "3.0"):
-            # A connection that the old process has accepted is its own to finish: let none be in its hands.
             toru.plant("busy", metadata={"version": version})
             host.run("systemctl", "restart", "toru-plugin-busy.service")
         output = clients.communicate(timeout=60)[0]
     answers = json.loads(output)
-    lost = [answer for answer in answers if answer not in {"1.0", "2.0", "3.0"}]
-    # The plugin is killed with what it holds; whoever was still waiting in the socket is served by its successor.
-    held_by_a_dying_process = [error for error in lost if "ConnectionReset" in error or "IndexError" in error]
-    assert lost == held_by_a_dying_process
-    assert len(held_by_a_dying_process) <= 2 * 50
-    assert {"1.0", "3.0"} <= set(answers)
+    assert set(answers) == {"1.0", "2.0", "3.0"}, "every answer is one of the three processes', none is an error"
     assert len(answers) > 500
 
 

@@ -180,12 +180,17 @@ class Toru:
     def wait_until(self, description: str, predicate: Any, seconds: float = 15) -> None:
         self.host.wait_for(description, predicate, seconds)
 
+    def loaded(self) -> set[str]:
+        """Every plugin that systemd has a unit of."""
+        units = self.host.run("systemctl", "list-units", "--all", "--plain", "--no-legend", "toru-plugin-*").stdout
+        return set(re.findall(r"^toru-plugin-(\S+)\.(?:service|socket)", units, re.MULTILINE))
+
     # Puts everything back.
 
     def clean_up(self) -> None:
         # First what may keep toru-admin from its work.
         self.host.run("rm", "-rf", f"{PLUGINS}/.metadata", "/etc/toru/toru.toml")
-        for plugin_id in self._planted:
+        for plugin_id in self._planted | self.loaded():
             self.host.run("toru-admin", "disable", "--", plugin_id, check=False)
         for name in self._files:
             self.remove(name)

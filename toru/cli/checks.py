@@ -38,16 +38,16 @@ INSTALL = "install Toru's package"
 MORE_CONTROLLERS = "let systemd have the cgroup controllers memory, pids and cpu"
 
 
-def _ok(about: str, sentence: str) -> Finding:
-    return Finding(level=Level.OK, about=about, sentence=sentence)
+def _ok(check: str, sentence: str) -> Finding:
+    return Finding(level=Level.OK, check=check, sentence=sentence)
 
 
-def _warn(about: str, sentence: str, remedy: str) -> Finding:
-    return Finding(level=Level.WARN, about=about, sentence=sentence, remedy=remedy)
+def _warn(check: str, sentence: str, remedy: str) -> Finding:
+    return Finding(level=Level.WARN, check=check, sentence=sentence, remedy=remedy)
 
 
-def _bad(about: str, sentence: str, remedy: str) -> Finding:
-    return Finding(level=Level.BAD, about=about, sentence=sentence, remedy=remedy)
+def _bad(check: str, sentence: str, remedy: str) -> Finding:
+    return Finding(level=Level.BAD, check=check, sentence=sentence, remedy=remedy)
 
 
 def examine() -> list[Finding]:
@@ -99,6 +99,8 @@ def _polkit(state: UnitState) -> Finding:
 def _unit(state: UnitState) -> Finding:
     if state.load != "loaded":
         return _bad(state.name, f"it is {state.load}", INSTALL)
+    if state.active in {"activating", "reloading", "refreshing"}:
+        return _warn(state.name, f"it is {state.active}", "wait, and ask again")
     if state.active != "active":
         remedy = f"systemctl start {state.name}"
         if state.active == "failed":
@@ -141,7 +143,7 @@ def _trials() -> Finding:
     try:
         check_machine()
     except TrialError as error:
-        return Finding(level=Level.WARN, about="trials", sentence=str(error))
+        return Finding(level=Level.WARN, check="trials", sentence=str(error))
     if enforcement(limits=False).complete:
         return _ok("trials", "toru try works here, and holds plugins to their limits")
     if enforcement(limits=True).complete:
@@ -154,12 +156,12 @@ def _trials() -> Finding:
 
 def _dynamic_users() -> Finding:
     """Without the module, a plugin's user has no name, and dbus-daemon turns it away."""
-    about, remedy = "libnss-systemd", "apt install libnss-systemd"
+    check, remedy = "libnss-systemd", "apt install libnss-systemd"
     if not any(Path("/usr/lib").glob(pattern) for pattern in ("*/libnss_systemd.so.2", "libnss_systemd.so.2")):
         return _warn(
-            about, "libnss-systemd is missing: plugins of the profile trusted can't use the system bus", remedy
+            check, "libnss-systemd is missing: plugins of the profile trusted can't use the system bus", remedy
         )
-    return _ok(about, "the users of plugins have names")
+    return _ok(check, "the users of plugins have names")
 
 
 def _credentials() -> Finding:
@@ -238,23 +240,23 @@ def _settings() -> tuple[Finding, Policy]:
 
 
 def _directory(directory: Path) -> Finding:
-    about, words = "directory", f"the plugins directory {directory}"
+    check, words = "directory", f"the plugins directory {directory}"
     try:
         status = directory.stat()
         noexec = os.statvfs(directory).f_flag & os.ST_NOEXEC
     except OSError as error:
-        return _bad(about, f"{words} can't be looked at: {error.strerror}", "systemctl start toru-scan makes it")
+        return _bad(check, f"{words} can't be looked at: {error.strerror}", "systemctl start toru-scan makes it")
     if not stat.S_ISDIR(status.st_mode):
-        return _bad(about, f"{words} is not a directory", "say another one in the settings: plugins_dir")
+        return _bad(check, f"{words} is not a directory", "say another one in the settings: plugins_dir")
     if status.st_mode & 0o022:
-        return _bad(about, f"others than its owner may put programs into {words}", f"chmod go-w {directory}")
+        return _bad(check, f"others than its owner may put programs into {words}", f"chmod go-w {directory}")
     if noexec:
-        return _bad(about, f"{words} is mounted noexec: nothing in it can run", f"mount -o remount,exec {directory}")
+        return _bad(check, f"{words} is mounted noexec: nothing in it can run", f"mount -o remount,exec {directory}")
     if any(directory.is_relative_to(hidden) for hidden in HIDDEN_FROM_PLUGINS):
-        return _bad(about, f"{words} is hidden from sandboxed plugins", "say another one in the settings: plugins_dir")
+        return _bad(check, f"{words} is hidden from sandboxed plugins", "say another one in the settings: plugins_dir")
     if status.st_uid != 0:
-        return _warn(about, f"{words} does not belong to root: its owner decides what runs", f"chown root: {directory}")
-    return _ok(about, f"{words} belongs to root alone")
+        return _warn(check, f"{words} does not belong to root: its owner decides what runs", f"chown root: {directory}")
+    return _ok(check, f"{words} belongs to root alone")
 
 
 def _wishes(directory: Path) -> Finding:

@@ -19,7 +19,7 @@ def doctor(*, as_json: AsJson = False) -> None:
     findings = examine()
     healthy = all(finding.level is not Level.BAD for finding in findings)
     if as_json:
-        rows = [{"level": it.level, "check": it.about, "sentence": it.sentence, "remedy": it.remedy} for it in findings]
+        rows = [{"level": it.level, "check": it.check, "sentence": it.sentence, "remedy": it.remedy} for it in findings]
         output.put_json({"healthy": healthy, "findings": rows})
     elif output.people_watch():
         from toru.cli import tables
@@ -27,6 +27,6 @@ def doctor(*, as_json: AsJson = False) -> None:
         output.put_rich(*tables.findings(findings))
     else:
         for finding in findings:
-            output.put_fields(finding.level, finding.about, finding.sentence, finding.remedy)
+            output.put_fields(finding.level, finding.check, finding.sentence, finding.remedy)
     if not healthy:
         raise typer.Exit(1)

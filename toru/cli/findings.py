@@ -18,6 +18,6 @@ class Finding:
     """What a check found, in a sentence, and what to do about it."""
 
     level: Level
-    about: str
+    check: str
     sentence: str
     remedy: str | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from toru import __version__
+from toru.cli.arguments import LEVELS
 from toru.core.overview import Overview, PluginView
 from toru.domain import state
 from toru.domain.catalogue import Rejection
@@ -15,9 +16,6 @@ from toru.domain.state import ServiceFacts, State
 if TYPE_CHECKING:
     from toru.cli.look import Summary
     from toru.systemd.journal import LogLine
-
-LEVELS = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
-"""syslog's priorities by number."""
 
 _CLD_EXITED = 1  # waitid(2): it ended by itself
 
@@ -112,17 +110,13 @@ def log_row(line: LogLine) -> dict[str, Any]:
     return {
         "at": line.at.isoformat(timespec="microseconds"),
         "priority": line.priority,
-        "level": level_of(line),
+        "level": LEVELS[line.priority],
         "message": line.message,
         "source": "systemd" if line.of_systemd else "plugin",
         "pid": line.pid,
         "invocation_id": line.invocation_id or None,
         "cursor": line.cursor,
     }
-
-
-def level_of(line: LogLine) -> str:
-    return LEVELS[line.priority] if 0 <= line.priority < len(LEVELS) else "info"
 
 
 def seconds_to_retry(view: PluginView, *, now: float) -> float | None:

@@ -45,6 +45,7 @@ UNIT_STATES = {"active": "green", "failed": "red", "inactive": "red"}
 
 MARKS = {Level.OK: ("✓", "green"), Level.WARN: ("!", "yellow"), Level.BAD: ("✗", "bold red")}
 
+# By number, as in syslog(3).
 PRIORITIES = ("bold red", "bold red", "bold red", "red", "yellow", "bold", "", "dim")
 
 _GAP = 2
@@ -232,13 +233,13 @@ def findings(findings: Iterable[Finding]) -> Iterator[RenderableType]:
         said = Text(printable(finding.sentence), "" if finding.level is Level.OK else style)
         if finding.remedy:
             said.append(f"\n→ {printable(finding.remedy)}", "not dim default")
-        table.add_row(Text(f"{mark} {finding.level}", style), Text(finding.about, "bold"), said)
+        table.add_row(Text(f"{mark} {finding.level}", style), Text(finding.check, "bold"), said)
     yield table
 
 
 def log_line(line: LogLine) -> Table:
     """A line of the journal. Whatever it has in it, only its time stands on the left: it can't pass for several."""
-    style = PRIORITIES[line.priority] if 0 <= line.priority < len(PRIORITIES) else ""
+    style = PRIORITIES[line.priority]
     if line.of_systemd:
         style = f"{style} italic dim"
     table = Table.grid(padding=(0, _GAP, 0, 0))

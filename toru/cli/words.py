@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from toru import __version__
 from toru.cli import rows
+from toru.cli.arguments import LEVELS
 from toru.core.overview import PluginView
 from toru.domain.quantities import Limits
 from toru.domain.state import Health, ServiceFacts, State
@@ -40,12 +41,12 @@ def remark(view: PluginView, *, now: float) -> str | None:
 
 
 def _why_disabled(because: Mapping[str, Any], *, now: float) -> str:
-    said, at = f"switched off: {because.get('reason')}", because.get("at")
+    """What config.json says of it, which anybody with an editor may have written."""
     try:
-        ago = duration(now - datetime.fromisoformat(str(at)).timestamp())
-    except ValueError:
-        return said  # config.json may be anybody's
-    return said.replace(":", f" {ago} ago:", 1)
+        ago = f" {duration(now - datetime.fromisoformat(str(because.get('at'))).timestamp())} ago"
+    except (OverflowError, ValueError):
+        ago = ""
+    return f"switched off{ago}: {because.get('reason')}"
 
 
 def facts(view: PluginView, *, now: float) -> Iterator[tuple[str, str]]:
@@ -147,4 +148,4 @@ def _used(now: str | None, most: str | None, of: str = " of") -> str:
 def log_fields(line: LogLine) -> tuple[str, str, str, str]:
     """A log line in a pipe: when, how urgent, whose, and what."""
     when = line.at.astimezone().isoformat(timespec="milliseconds")
-    return when, rows.level_of(line), "systemd" if line.of_systemd else "plugin", line.message
+    return when, LEVELS[line.priority], "systemd" if line.of_systemd else "plugin", line.message
