@@ -32,23 +32,24 @@ def test_a_plugin_that_crashes_at_every_start_is_restarted_after_1_2_4_8_and_16_
     measured = waits(toru, "crasher")[:5]
     # systemd coalesces timers (up to a quarter of a second was seen), and never fires early.
     for wait, promised in zip(measured, [1, 2, 4, 8, 16], strict=True):
-        assert promised - 0.1 <= wait <= promised + 0.6, measured
+        assert promised - 0.1 <= wait <= promised + 0.9, measured
 
 
 @pytest.mark.req("SUP-2", "ISO-2", "SUP-5")
 def test_a_crash_is_seen_at_once_and_hurts_nobody_else(toru: Toru, host: Host) -> None:
+    toru.settings("[restart]\nfirst_delay = 4\nmax_delay = 16\n")  # time enough to look
     toru.plant("victim")
     toru.plant("neighbour")
     toru.scan()
     core, neighbour = host.show("toru.service", "MainPID"), toru.pid("neighbour")
     host.run("kill", "-9", str(toru.pid("victim")))
-    toru.wait_until("the crash to show", lambda: toru.plugin("victim")["state"] == "backing off", 2)
+    toru.wait_until("the crash to show", lambda: toru.plugin("victim")["state"] == "backing off", 3)
     shown = toru.plugin("victim")
     assert (shown["health"], shown["reason"]) == ("unhealthy", "it was killed by SIGKILL")
     assert 0 <= shown["retry_in_seconds"] <= 16
     assert host.show("toru.service", "MainPID") == core
     assert toru.pid("neighbour") == neighbour
-    toru.wait_until("the restart", lambda: toru.pid("victim") > 0, 5)
+    toru.wait_until("the restart", lambda: toru.pid("victim") > 0, 10)
     assert toru.plugin("victim")["health"] == "healthy"
 
 
@@ -101,7 +102,8 @@ def test_a_healthy_while_wipes_the_slate(toru: Toru, host: Host) -> None:
     # every restart comes after the first delay.
     toru.wait_until("six crashes", lambda: len(toru.ends("mostly-well")) >= 6, 40)
     toru.wait_until("the last restart", lambda: len(toru.starts("mostly-well")) >= 7, 5)
-    assert all(wait <= 0.8 for wait in waits(toru, "mostly-well")), waits(toru, "mostly-well")
+    # Without a clean slate the fourth would have come after 1.6 seconds, the fifth after 3.2.
+    assert all(wait <= 1.5 for wait in waits(toru, "mostly-well")), waits(toru, "mostly-well")
     assert toru.plugin("mostly-well")["enabled"]
 
 
@@ -112,7 +114,7 @@ def test_without_the_core_a_plugin_is_still_restarted(toru: Toru) -> None:
         toru.plant("crasher", "odd.py", way="crashes at once", metadata={"protocol": "http"})
         toru.scan()
         toru.wait_until("four starts", lambda: len(toru.starts("crasher")) >= 4, 10)
-        assert all(wait <= 2.2 for wait in waits(toru, "crasher"))
+        assert all(wait <= 3 for wait in waits(toru, "crasher")), waits(toru, "crasher")
 
 
 @pytest.mark.req("SUP-1", "PROTO-7")

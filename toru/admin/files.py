@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import fcntl
+import grp
 import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from toru.domain.errors import ToruError
 
 
 def write_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:
@@ -30,6 +33,15 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:
         os.fsync(directory)
     finally:
         os.close(directory)
+
+
+def let_core_in(path: Path | str) -> None:
+    """Gives the file to the core's group: it is the group's mode that then decides what the core may."""
+    try:
+        group = grp.getgrnam("toru").gr_gid
+    except KeyError:
+        raise ToruError("the group toru is missing: systemd-sysusers toru.conf makes it") from None
+    os.chown(path, -1, group)
 
 
 @contextmanager

@@ -6,7 +6,6 @@ systemd runs both beside the plugin, as root and outside its sandbox: `greet` be
 
 from __future__ import annotations
 
-import grp
 import os
 import select
 import socket
@@ -16,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 
+from toru.admin.files import let_core_in
 from toru.domain import frames
 from toru.domain.errors import NotStarted
 from toru.domain.ids import PluginId
@@ -133,5 +133,5 @@ def _share(plugin_id: PluginId) -> None:
     with _own_socket(plugin_id) as path:
         if path is None:
             raise NotStarted(f"what lies at {plugin_id.private_socket_path} is not a socket of {plugin_id}'s own")
-        os.chown(path, -1, grp.getgrnam("toru").gr_gid)
+        let_core_in(path)
         os.chmod(path, 0o660)  # noqa: PTH101  (a descriptor's path, not a place in a tree)

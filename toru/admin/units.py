@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import grp
-import os
 import secrets
 from collections.abc import Iterable
 from contextlib import suppress
 
-from toru.admin.files import write_atomically
+from toru.admin.files import let_core_in, write_atomically
 from toru.domain import places
 from toru.domain.catalogue import Plugin
 from toru.domain.errors import NotStarted, SystemdRefused
@@ -112,7 +110,7 @@ def _write_token(plugin_id: PluginId) -> None:
     """
     places.TOKENS.mkdir(mode=0o750, parents=True, exist_ok=True)
     write_atomically(plugin_id.token_path, secrets.token_urlsafe(32).encode(), mode=0o640)
-    os.chown(plugin_id.token_path, 0, grp.getgrnam("toru").gr_gid)
+    let_core_in(plugin_id.token_path)
 
 
 def _lay_profile(plugin_id: PluginId, sandbox: Sandbox) -> None:

@@ -68,7 +68,8 @@ def _view(
     if wishes is None:
         enabled = facts != NO_UNITS  # nobody can say, so nothing is switched: what is up stays up
     else:
-        enabled = wishes.enabled(plugin_id, auto_enable=policy.auto_enable and plugin is not None)
+        # Units without a file were made for somebody who wanted them.
+        enabled = wishes.enabled(plugin_id, auto_enable=policy.auto_enable or plugin is None)
     return PluginView(
         id=plugin_id,
         manifest=plugin.manifest if plugin else None,

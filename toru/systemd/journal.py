@@ -65,7 +65,9 @@ def follow(plugin_id: PluginId, *, after: str | None = None, most_verbose: int =
             reader.seek_realtime(time.time())
         else:
             reader.seek_cursor(after)
-            reader.get_next()
+            # The entry itself, unless it has been vacuumed since: then the next one that is left.
+            if (entry := reader.get_next()) and entry["__CURSOR"] != after:
+                yield _line(entry)
         poller = select.poll()
         poller.register(reader.fileno(), reader.get_events())
         while True:
