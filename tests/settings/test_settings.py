@@ -8,7 +8,7 @@ import pytest
 
 from toru.domain.errors import InvalidSettings
 from toru.domain.manifest import Sandbox
-from toru.domain.policy import PluginOverride, Policy, RestartPolicy
+from toru.domain.policy import EventsPolicy, KvPolicy, PluginOverride, Policy, RestartPolicy
 from toru.domain.quantities import Limits
 from toru.settings import load_policy
 
@@ -63,6 +63,14 @@ memory = "1G"
 tasks = 512
 cpu = "200%"
 
+[kv]
+value = "64K"
+total = "8M"
+keys = 100
+
+[events]
+keep_days = 0.5
+
 [plugins.clock]
 sandbox = "trusted"
 memory = "2G"
@@ -72,7 +80,7 @@ tasks = 8
 """
 
 
-@pytest.mark.req("SUP-3", "SUP-7", "SEC-4", "LIFE-3")
+@pytest.mark.req("SUP-3", "SUP-7", "SEC-4", "LIFE-3", "KV-3", "OBS-2")
 def test_every_setting_is_heard(etc: Etc) -> None:
     etc.write(EVERYTHING)
     assert etc.load() == Policy(
@@ -82,6 +90,8 @@ def test_every_setting_is_heard(etc: Etc) -> None:
         stop_timeout=2.5,
         restart=RestartPolicy(first_delay=0.5, max_delay=32, failures=5, stable_after=120),
         limits=Limits(memory_bytes=1 << 30, tasks=512, cpu_percent=200),
+        kv=KvPolicy(value_bytes=64 << 10, total_bytes=8 << 20, keys=100),
+        events=EventsPolicy(keep_days=0.5),
         overrides={
             "clock": PluginOverride(sandbox=Sandbox.TRUSTED, limits=Limits(memory_bytes=2 << 30)),
             "-x": PluginOverride(limits=Limits(tasks=8)),

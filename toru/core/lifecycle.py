@@ -50,6 +50,14 @@ class Lifecycle:
             end = last_end(service) if service is not None else None
             raise WishFailed(f"{plugin_id} did not restart: {end or f'the job ended as {result}'}", id=plugin_id)
 
+    async def pause(self, plugin_id: PluginId) -> None:
+        """Every process of the plugin stands still where it is. Requests wait."""
+        await self._wish(plugin_id.pause_unit)
+
+    async def resume(self, plugin_id: PluginId) -> None:
+        """A paused plugin goes on where it stood."""
+        await self._wish(plugin_id.resume_unit)
+
     async def _wish(self, unit: str) -> None:
         result = await self._bus.job("StartUnit", unit, WISH_WITHIN)
         if result == "done":
