@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.bench.aboard import STEP_WITHIN
 from tests.bench.measure import Asked, Part, table
 from tests.hosts.host import Host
 from tests.hosts.private import PrivateHost
@@ -32,8 +33,6 @@ NAMES = ("start", "enable", "coldstart", "crash", "scan", "asleep")
 TREE = Path(__file__).resolve().parents[2]
 ABOARD = "/var/lib/toru-bench"
 """Where the benchmarks lie on the host: not in /tmp, which plugins don't see, nor in /run, which a reboot empties."""
-
-STEP_WITHIN = 600
 
 
 def main() -> None:
@@ -88,7 +87,7 @@ def run(name: str, host: Host, asked: Asked) -> Part:
             host.reboot()
         command = [python, "-m", "tests.bench.aboard", name, str(step), str(asked.rounds)]
         path = f"PYTHONPATH={ABOARD}:/usr/lib/toru/src"
-        said = host.run("env", path, *command, *(["--verbose"] if asked.verbose else []), timeout=STEP_WITHIN)
+        said = host.run("env", path, *command, *(["--verbose"] if asked.verbose else []), timeout=STEP_WITHIN + 10)
         part = Part.from_json(json.loads(said.stdout.splitlines()[-1]))
         rows += part.rows
         notes += part.notes

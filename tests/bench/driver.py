@@ -128,12 +128,12 @@ def as_core() -> Iterator[None]:
 @contextmanager
 def by_hand(program: Path, address: str, *, inherits: bool) -> Iterator[None]:
     """The program without systemd, on a socket at this address: one that it inherits, or one that it binds for itself."""
-    silent = (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)
+    silent = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_WRONLY, 0) for stream in (1, 2)]
     with socket.socket(socket.AF_UNIX) as listener:
         if inherits:
             listener.bind(address)
             listener.listen()
-        actions = [silent, (os.POSIX_SPAWN_DUP2, listener.fileno(), 3)] if inherits else [silent]
+        actions = [*silent, (os.POSIX_SPAWN_DUP2, listener.fileno(), 3)] if inherits else silent
         environment = {**os.environ, "TORU_PLUGIN_SOCKET": address}
         process = os.posix_spawn(program, [str(program)], environment, file_actions=actions)
         try:

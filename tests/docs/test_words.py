@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 
 from tests.docs.pages import PAGES, TREE, Block, blocks, headings_of, prose_of, rows, section, spans, text_of
 from toru.admin.main import _parser
@@ -82,8 +83,6 @@ def test_what_is_said_to_be_installed_is(page: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_commands_that_are_named_exist(page: str) -> None:
-    from typer.main import get_command
-
     toru: Any = get_command(_commands())
     known = {
         "toru": set(toru.commands),

@@ -13,6 +13,7 @@ from toru.trial import Trial
 # The reader's terminal: wide, without colours, and nothing that waits for a key.
 TERMINAL = ("env", "TERM=xterm", "NO_COLOR=1", "SYSTEMD_COLORS=0", "SYSTEMD_PAGER=cat", "script", "-qec")
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+SPINNER = re.compile(r"[\u2801-\u28ff] ")  # gone from the screen when the work is done
 
 SEEN_WITHIN = 10.0
 """The reader is slower than Toru; a test asks again instead."""
@@ -45,7 +46,7 @@ class Reader:
         deadline = time.monotonic() + SEEN_WITHIN
         while True:
             shown = self.trial.run([*TERMINAL, f"stty cols 120; {command}", "/dev/null"]).stdout
-            seen = [_plain(line) for line in shown.splitlines() if _plain(line)]
+            seen = [line for line in map(_plain, shown.splitlines()) if line and not SPINNER.match(line)]
             if _pattern(expected).fullmatch("".join(f"{line}\n" for line in seen)):
                 return
             if time.monotonic() > deadline:
