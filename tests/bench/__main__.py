@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.bench.aboard import STEP_WITHIN
-from tests.bench.measure import Asked, Part, table
+from tests.bench.measure import Asked, Part, Row, table
 from tests.hosts.host import Host
 from tests.hosts.private import PrivateHost
 
@@ -58,8 +58,8 @@ def main() -> None:
             finally:
                 host.stop()
             print(f"\n## {title(name)}\n", *table(part.rows), "", sep="\n")
-            print(*(f"- {note}" for note in part.notes), sep="\n")
-            print(f"\n{name}: systemd {systemd}, {time.monotonic() - began:.0f} s in all, load {load()}", flush=True)
+            print(*(f"- {note}" for note in part.notes), "", sep="\n")
+            print(f"{name}: systemd {systemd}, {time.monotonic() - began:.0f} s in all, load {load()}", flush=True)
 
 
 @contextmanager
@@ -81,7 +81,8 @@ def run(name: str, host: Host, asked: Asked) -> Part:
     put_aboard(host)
     # The interpreter that Toru runs with here, as its program says.
     python = host.run("head", "-n1", "/usr/bin/toru").stdout.removeprefix("#!").split()[0]
-    rows, notes = [], []
+    rows: list[Row] = []
+    notes: list[str] = []
     for step in range(len(importlib.import_module(f"tests.bench.{name}").STEPS)):
         if step:
             host.reboot()

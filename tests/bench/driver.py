@@ -7,6 +7,7 @@ import json
 import os
 import pwd
 import re
+import signal
 import socket
 import subprocess
 import time
@@ -15,6 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from toru.domain import places
+from toru.domain.frames import frame
 from toru.domain.ids import PluginId
 
 PROGRAMS = Path(__file__).parents[1] / "plugins"
@@ -86,7 +88,7 @@ def ask_http(address: str) -> None:
 
 
 def ask_toru1(address: str) -> None:
-    request = {"method": "GET", "path": "/", "headers": {}, "body": None}
+    request: dict[str, object] = {"method": "GET", "path": "/", "headers": {}, "body": None}
     message = {
         "type": "http",
         "timestamp": "2026-01-01T00:00:00.000000Z",
@@ -127,7 +129,7 @@ def as_core() -> Iterator[None]:
 
 @contextmanager
 def by_hand(program: Path, address: str, *, inherits: bool) -> Iterator[None]:
-    """The program without systemd, on a socket at this address: one that it inherits, or one that it binds for itself."""
+    """The program without systemd, on a socket at this address: inherited, or one that it binds for itself."""
     silent = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_WRONLY, 0) for stream in (1, 2)]
     with socket.socket(socket.AF_UNIX) as listener:
         if inherits:

@@ -134,7 +134,7 @@ def test_settings_are_read_and_files_lie_where_the_page_says(toru: Toru) -> None
     toru.plant("where", "toru1.py")
     toru.scan()
     toru.enable("where")
-    toru.settings("\n".join(block.text for block in blocks("toml", page="docs/ops.md")))
+    toru.host.put("/etc/toru/toru.toml", "\n".join(block.text for block in blocks("toml", page="docs/ops.md")))
     toru.host.put("/etc/toru/toru.toml.d/10-x.toml", "")
     assert "settings\tvalid" in toru.host.run("toru", "doctor", check=False).stdout
     paths = [path for row in rows(section("docs/ops.md", "Where things lie")) for path in spans(row[0])]
@@ -169,19 +169,18 @@ def test_another_plugins_directory_works_as_the_page_says(toru: Toru) -> None:
     try:
         toru.host.put(f"{path}/override.conf", drop_in.replace("/srv/plugins", there))
         toru.host.run("systemctl", "daemon-reload")
-        toru.settings(f'plugins_dir = "{there}"')
+        toru.host.put("/etc/toru/toru.toml", f'plugins_dir = "{there}"')
         toru.host.run("sh", "-eu", "-c", script)
         toru.plant("moved", file=".moved")
         toru.host.run("mv", f"{PLUGINS}/.moved", f"{there}/moved.binary")
         toru.wait_until("the plugin to run", lambda: toru.is_loaded("moved") and toru.pid("moved"))
-        assert "\tdoes not watch" not in toru.host.run("toru", "doctor", check=False).stdout
+        assert "does not watch" not in toru.host.run("toru", "doctor", check=False).stdout
         toru.disable("moved")
         assert json.loads(toru.host.read(f"{there}/.metadata/config.json"))["plugins"] == {"moved": False}
     finally:
-        toru.host.run("rm", "-rf", path, there)
+        toru.host.run("rm", "-rf", path, there, "/etc/toru/toru.toml")
         toru.host.run("systemctl", "daemon-reload")
         toru.host.run("systemctl", "restart", "toru-scan.path")
-        toru.settings("")
 
 
 @pytest.mark.req("LIFE-5", "SUP-1")

@@ -187,9 +187,15 @@ class Toru:
 
     # Puts everything back.
 
+    def _forget_wishes(self) -> None:
+        """A scan that still runs may write a file while the directory is removed: then again."""
+        remove = ("rm", "-rf", f"{PLUGINS}/.metadata")
+        self.wait_until("the wishes to be gone", lambda: self.host.run(*remove, check=False).returncode == 0)
+
     def clean_up(self) -> None:
         # First what may keep toru-admin from its work.
-        self.host.run("rm", "-rf", f"{PLUGINS}/.metadata", "/etc/toru/toru.toml")
+        self._forget_wishes()
+        self.host.run("rm", "-f", "/etc/toru/toru.toml")
         for plugin_id in self._planted | self.loaded():
             self.host.run("toru-admin", "disable", "--", plugin_id, check=False)
         for name in self._files:
@@ -197,7 +203,7 @@ class Toru:
         names = " ".join(shlex.quote(f"/etc/systemd/system/toru-plugin-{name}.service.d") for name in self._planted)
         if names:
             self.host.run("sh", "-c", f"rm -rf {names}")
-        self.host.run("rm", "-rf", f"{PLUGINS}/.metadata")
+        self._forget_wishes()
         self.scan()
         if self._settings:
             self.host.run("systemctl", "restart", "toru.service")
