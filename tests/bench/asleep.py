@@ -57,7 +57,10 @@ def after(asked: Asked) -> Part:
     rows += asyncio.run(_reads(READ_ROUNDS))
     rows += _memory("500, after all went down and up", ["core: no plugin", "systemd: no plugin"], restart=False)
     rows += _memory("500, restarted core", ["core: no plugin", "systemd: no plugin"])
-    return Part(rows, ["Memory is the proportional share (PSS). Files lie on a tmpfs, so that fsync costs nothing."])
+    return Part(
+        rows,
+        ["Memory is the proportional share (PSS). On the private host fsync costs nothing: files lie on a tmpfs."],
+    )
 
 
 def _timed(row: str, *command: str) -> Moments:

@@ -7,7 +7,6 @@ import sys
 from typing import NoReturn
 
 from sdnotify import SystemdNotifier
-from systemd import journal
 
 ERROR, WARNING, NOTICE, INFO, DEBUG = 3, 4, 5, 6, 7
 """Priorities as in syslog(3)."""
@@ -39,6 +38,8 @@ def watchdog_seconds() -> float | None:
 def log(priority: int, message: str, **fields: str) -> None:
     """One journal entry under systemd, else one line on stderr. The fields are for `journalctl TORU_PLUGIN=clock`."""
     if "JOURNAL_STREAM" in os.environ:
+        from systemd import journal  # noqa: PLC0415  (10 ms at each start of a plugin, for who has nothing to say)
+
         identifier = os.path.basename(sys.argv[0])  # noqa: PTH119  (a Path for one name is slower to import)
         journal.send(message, PRIORITY=str(priority), SYSLOG_IDENTIFIER=identifier, **fields)
     else:
