@@ -27,9 +27,9 @@ format: ## what the linters can put right by themselves
 	$(RUN) .venv/bin/ruff check --fix $(ARGS)
 	$(RUN) .venv/bin/ruff format
 
-bench: ## the benchmarks
+bench: ## the benchmarks, side by side with peers: make bench ARGS="scan crash --rounds 20 --verbose"
 	$(SETUP) test
-	$(RUN) --as-root .venv/bin/pytest bench $(ARGS)
+	$(RUN) --as-root .venv/bin/python -m tests.bench $(ARGS)
 
 setup: ## what run and test need, and no more
 	$(SETUP) test

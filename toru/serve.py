@@ -10,7 +10,6 @@ from contextlib import contextmanager
 
 import uvicorn
 import uvloop
-from systemd.daemon import listen_fds
 
 from toru.core import first_admin
 from toru.core.accounts import Accounts
@@ -34,6 +33,7 @@ from toru.store.engine import Database
 from toru.store.events import StoredEvent
 from toru.systemd import bus as system_bus
 from toru.systemd import notify
+from toru.systemd.activation import handed_over_sockets
 from toru.systemd.bus import Bus
 from toru.web.app import Parts, make_app
 from toru.web.caller import PluginTokens
@@ -191,6 +191,6 @@ async def _signs_of_life() -> None:
 
 
 def _sockets(port: int | None) -> list[socket.socket]:
-    if port is None and (handed_over := listen_fds()):
-        return [socket.socket(fileno=descriptor) for descriptor in handed_over]
+    if port is None and (handed_over := handed_over_sockets()):
+        return handed_over
     return [socket.create_server(("127.0.0.1", 3000 if port is None else port), backlog=4096)]

@@ -21,7 +21,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench.measure import Asked, Part, table
+from tests.bench.aboard import STEP_WITHIN
+from tests.bench.measure import Asked, Part, Row, table
 from tests.hosts.host import Host
 from tests.hosts.private import PrivateHost
 
@@ -32,8 +33,6 @@ NAMES = ("start", "enable", "coldstart", "crash", "scan", "asleep", "kv")
 TREE = Path(__file__).resolve().parents[2]
 ABOARD = "/var/lib/toru-bench"
 """Where the benchmarks lie on the host: not in /tmp, which plugins don't see, nor in /run, which a reboot empties."""
-
-STEP_WITHIN = 600
 
 
 def main() -> None:
@@ -59,8 +58,8 @@ def main() -> None:
             finally:
                 host.stop()
             print(f"\n## {title(name)}\n", *table(part.rows), "", sep="\n")
-            print(*(f"- {note}" for note in part.notes), sep="\n")
-            print(f"\n{name}: systemd {systemd}, {time.monotonic() - began:.0f} s in all, load {load()}", flush=True)
+            print(*(f"- {note}" for note in part.notes), "", sep="\n")
+            print(f"{name}: systemd {systemd}, {time.monotonic() - began:.0f} s in all, load {load()}", flush=True)
 
 
 @contextmanager
@@ -82,13 +81,14 @@ def run(name: str, host: Host, asked: Asked) -> Part:
     put_aboard(host)
     # The interpreter that Toru runs with here, as its program says.
     python = host.run("head", "-n1", "/usr/bin/toru").stdout.removeprefix("#!").split()[0]
-    rows, notes = [], []
+    rows: list[Row] = []
+    notes: list[str] = []
     for step in range(len(importlib.import_module(f"tests.bench.{name}").STEPS)):
         if step:
             host.reboot()
         command = [python, "-m", "tests.bench.aboard", name, str(step), str(asked.rounds)]
         path = f"PYTHONPATH={ABOARD}:/usr/lib/toru/src"
-        said = host.run("env", path, *command, *(["--verbose"] if asked.verbose else []), timeout=STEP_WITHIN)
+        said = host.run("env", path, *command, *(["--verbose"] if asked.verbose else []), timeout=STEP_WITHIN + 10)
         part = Part.from_json(json.loads(said.stdout.splitlines()[-1]))
         rows += part.rows
         notes += part.notes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import importlib
 import json
 import sys
@@ -9,8 +10,11 @@ from dataclasses import asdict
 
 from tests.bench.measure import Asked, Step
 
+STEP_WITHIN = 240
+
 
 def main() -> None:
+    faulthandler.dump_traceback_later(STEP_WITHIN, exit=True)  # what is stuck says where
     name, number, rounds, *others = sys.argv[1:]
     step: Step = importlib.import_module(f"tests.bench.{name}").STEPS[int(number)]
     part = step(Asked(rounds=int(rounds), verbose="--verbose" in others))

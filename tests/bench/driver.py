@@ -7,6 +7,7 @@ import json
 import os
 import pwd
 import re
+import signal
 import socket
 import subprocess
 import time
@@ -15,6 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from toru.domain import places
+from toru.domain.frames import frame
 from toru.domain.ids import PluginId
 
 PROGRAMS = Path(__file__).parents[1] / "plugins"
@@ -86,7 +88,7 @@ def ask_http(address: str) -> None:
 
 
 def ask_toru1(address: str) -> None:
-    request = {"method": "GET", "path": "/", "headers": {}, "body": None}
+    request: dict[str, object] = {"method": "GET", "path": "/", "headers": {}, "body": None}
     message = {
         "type": "http",
         "timestamp": "2026-01-01T00:00:00.000000Z",
@@ -127,13 +129,13 @@ def as_core() -> Iterator[None]:
 
 @contextmanager
 def by_hand(program: Path, address: str, *, inherits: bool) -> Iterator[None]:
-    """The program without systemd, on a socket at this address: one that it inherits, or one that it binds for itself."""
-    silent = (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)
+    """The program without systemd, on a socket at this address: inherited, or one that it binds for itself."""
+    silent = [(os.POSIX_SPAWN_OPEN, stream, os.devnull, os.O_WRONLY, 0) for stream in (1, 2)]
     with socket.socket(socket.AF_UNIX) as listener:
         if inherits:
             listener.bind(address)
             listener.listen()
-        actions = [silent, (os.POSIX_SPAWN_DUP2, listener.fileno(), 3)] if inherits else [silent]
+        actions = [*silent, (os.POSIX_SPAWN_DUP2, listener.fileno(), 3)] if inherits else silent
         environment = {**os.environ, "TORU_PLUGIN_SOCKET": address}
         process = os.posix_spawn(program, [str(program)], environment, file_actions=actions)
         try:

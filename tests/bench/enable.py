@@ -66,8 +66,8 @@ def measure(asked: Asked) -> Part:
         },
     )
     notes = [
-        "Toru: `systemctl start toru-enable@ID`, and the first answer to user toru, to whom the socket is open. Eager plugins.",
-        "systemd-run: the same program as a transient socket and service (toru/1: a service alone), no sandbox, as root.",
+        "Toru: `systemctl start toru-enable@ID` of an eager plugin, and the first answer to user toru, as the core is.",
+        "systemd-run: the same program in a transient socket and service (toru/1: a service), unsandboxed, as root.",
         "by hand: the program alone, on an inherited socket (toru/1: on its own). Most of that is Python's start.",
     ]
     return Part(sorted(rows, key=lambda row: row.what.partition(":")[0]), notes)

@@ -89,14 +89,14 @@ def side_by_side(
 def table(rows: Sequence[Row]) -> Iterator[str]:
     """The rows in Markdown, which reads well enough as it is."""
     medians = {row.what: row.median for row in rows}
-    lines = [("", "n", "median", "p95", "ratio", "to")]
+    lines: list[tuple[str, ...]] = [("", "n", "median", "p95", "ratio", "to")]
     for row in rows:
         compared = row.peer is not None and medians.get(row.peer)
         ratio = f"{row.median / medians[row.peer]:.2f}" if row.peer is not None and compared else ""
         shown = (_shown(row.median, row.unit), _shown(row.p95, row.unit))
         lines.append((row.what, str(len(row.samples)), *shown, ratio, row.peer or ""))
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    lines.insert(1, ("-" * widths[0], *(f"{'-' * (width - 1)}:" for width in widths[1:-1]), "-" * widths[-1]))
+    widths = [max(3, *map(len, column)) for column in zip(*lines, strict=True)]
+    lines.insert(1, ("-" * widths[0], *(f"{'-' * max(2, width - 1)}:" for width in widths[1:-1]), "-" * widths[-1]))
     return (_line(line, widths) for line in lines)
 
 

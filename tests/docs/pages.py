@@ -10,7 +10,7 @@ from pathlib import Path
 TREE = Path(__file__).resolve().parents[2]
 PAGES = (
     *("README.md", "ARCHITECTURE.md", "CHANGELOG.md"),
-    *("docs/plugins.md", "docs/ops.md", "docs/protocol.md", "docs/development.md"),
+    *("docs/plugins.md", "docs/ops.md", "docs/protocol.md", "docs/development.md", "docs/performance.md"),
     *(str(page.relative_to(TREE)) for page in sorted(TREE.glob("examples/*/README.md"))),
 )
 
@@ -57,11 +57,12 @@ def headings_of(page: str) -> list[str]:
 def section(page: str, heading: str) -> str:
     """What stands below a heading, up to the next one."""
     text = text_of(page)
-    start = re.search(rf"^#+ {re.escape(heading)}\n", text, re.MULTILINE)
+    # A comment in a block is no heading.
+    bare = _FENCE.sub(lambda block: " " * len(block[0]), text)
+    start = re.search(rf"^#+ {re.escape(heading)}\n", bare, re.MULTILINE)
     assert start, f"{page} has no heading {heading!r}"
-    rest = text[start.end() :]
-    end = re.search(r"^#+ ", _FENCE.sub(lambda block: "\n" * block[0].count("\n"), rest), re.MULTILINE)
-    return rest if end is None else "\n".join(rest.splitlines()[: rest[: end.start()].count("\n") or None])
+    end = _HEADING.search(bare, start.end())
+    return text[start.end() : end.start() if end else None]
 
 
 def rows(text: str) -> list[list[str]]:

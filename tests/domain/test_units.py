@@ -94,7 +94,7 @@ PARTICULARS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {
             "Type": "exec",
             "NotifyAccess": "none",
-            "Environment": environment(OWN, "TORU_GREET=--protocol=toru/1 --within=2", "TORU_FAREWELL=--within=4"),
+            "Environment": environment(OWN, "TORU_GREET=--protocol=toru/1 --within=8", "TORU_FAREWELL=--within=4"),
         },
     ),
     "toru/2 with a watchdog": (
@@ -117,7 +117,7 @@ PARTICULARS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {
             "Type": "exec",
             "NotifyAccess": "main",
-            "Environment": environment(OWN, "TORU_GREET=--protocol=http --within=2"),
+            "Environment": environment(OWN, "TORU_GREET=--protocol=http --within=8"),
         },
     ),
 }
@@ -189,7 +189,7 @@ def test_what_ops_decided_is_in_the_units() -> None:
 def test_an_id_that_looks_like_an_option_stays_an_id(plugin_id: str) -> None:
     _, service = specs(plugin(plugin_id))
     _, _, _, _, greet, farewell = cast("list[str]", service.properties["Environment"])
-    assert (greet, farewell) == ("TORU_GREET=--protocol=toru/1 --within=2", "TORU_FAREWELL=--within=4")
+    assert (greet, farewell) == ("TORU_GREET=--protocol=toru/1 --within=8", "TORU_FAREWELL=--within=4")
     commands = [line for line in MESSAGES.read_text().splitlines() if line.startswith("Exec")]
     assert len(commands) == 2
     assert all(line.endswith(""" -- "$$TORU_PLUGIN_ID"'""") for line in commands), "where they are used"

@@ -90,7 +90,19 @@ def test_a_plugin_that_never_listens_is_refused_within_two_seconds_with_the_reas
     toru.wait_until(
         "the reason in the log",
         lambda: any("does not listen at" in line for line in toru.logged("mute")),
+        20,
     )
+
+
+@pytest.mark.req("LIFE-1", "PROTO-6")
+def test_a_slow_starter_is_waited_for(toru: Toru) -> None:
+    toru.plant("slow", "toru1.py", listens_after=4)
+    toru.scan()
+    toru.disable("slow")
+    assert "does not listen yet" in toru.enable("slow", check=False)
+    toru.wait_until("it to run", lambda: toru.service("slow", "SubState")["SubState"] == "running")
+    assert len(toru.starts("slow")) == 2, "one for each enable, none because it was slow"
+    assert toru.ask_toru1("slow")["pid"] == toru.pid("slow")
 
 
 @pytest.mark.req("PROTO-6", "SEC-4")
@@ -118,5 +130,5 @@ def test_a_trap_in_the_place_of_the_socket_is_not_touched(toru: Toru, host: Host
     before = host.run("stat", "-c", "%U %G %a", "/etc/shadow").stdout
     toru.plant("trapper", "odd.py", way="lays a trap")
     toru.scan()
-    toru.wait_until("it to be refused", lambda: any("does not listen" in line for line in toru.logged("trapper")), 10)
+    toru.wait_until("it to be refused", lambda: any("does not listen" in line for line in toru.logged("trapper")), 20)
     assert host.run("stat", "-c", "%U %G %a", "/etc/shadow").stdout == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import socket
 import subprocess
@@ -189,10 +190,13 @@ def test_a_detached_trial_outlives_its_command_until_down(name: str, toru_try: C
 
 
 def test_on_a_machine_that_runs_systemd_it_is_a_scope_of_that(trial: Trial) -> None:
-    repository = str(Path(toru.__file__).parent.parent)
+    # In a place that the trial sees, wherever this tree lies: a trial has a /tmp of its own.
+    for part in ("toru", "units"):
+        shutil.copytree(Path(toru.__file__).parents[1] / part, trial.path(f"/var/src/{part}"))
 
     def inside(*arguments: str) -> str:
-        return trial.run(["env", f"PYTHONPATH={repository}", *command(*arguments)], check=True).stdout
+        python = "/usr/lib/toru/venv/bin/python3"
+        return trial.run(["env", "PYTHONPATH=/var/src", python, "-m", "toru.trial", *arguments], check=True).stdout
 
     inside("up", "--name", "inner", "--detach")
     assert trial.run(["systemctl", "show", "-P", "Delegate", "toru-try-inner.scope"]).stdout == "yes\n"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +15,7 @@ from toru.admin.scan import has_changed, read_catalogue, scan
 from toru.admin.wishes import WishesFile
 from toru.domain import places
 from toru.domain.catalogue import Catalogue, Plugin
-from toru.domain.errors import NotEnabled, RejectedPlugin, SystemdRefused, ToruError, UnknownPlugin
+from toru.domain.errors import NotEnabled, RejectedPlugin, ToruError, UnknownPlugin
 from toru.domain.ids import PluginId
 from toru.domain.manifest import Start
 from toru.domain.policy import Policy
@@ -39,7 +41,7 @@ def enable(plugin_id: PluginId, policy: Policy) -> str:
                 return f"{plugin_id} is enabled already"
             try:
                 units.clear(systemd, plugin_id, policy)
-                units.create(systemd, plugin, policy, instance_id())
+                units.created(systemd, plugin, policy, units.create(systemd, plugin, policy, instance_id()))
             except (ToruError, OSError):
                 wishes.save(before)
                 raise
@@ -145,10 +147,24 @@ def _find(plugin_id: PluginId, policy: Policy) -> Plugin:
 
 
 def _bring_up(catalogue: Catalogue, policy: Policy, *, also_what_ops_stopped: bool) -> str:
-    """Makes the units of all that are wanted and not up, then starts the eager ones together."""
-    starts: list[tuple[Plugin, Job]] = []
-    failed = 0
+    """Makes the units of all that are wanted and not up, and starts the eager ones.
+
+    Each step for all of them before the next: systemd works on one while we ask for another.
+    """
+    failures: list[PluginId] = []
+
+    @contextmanager
+    def one(plugin: Plugin) -> Iterator[None]:
+        """What happens to this plugin keeps no other from coming up."""
+        try:
+            yield
+        except (ToruError, OSError) as error:
+            failures.append(plugin.id)
+            notify.log(notify.ERROR, f"{plugin.id} did not come up: {error}", TORU_PLUGIN=plugin.id)
+
     with transient.connect() as systemd:
+        sockets: list[tuple[Plugin, Job]] = []
+        services: list[tuple[Plugin, Job]] = []
         with locked(places.LOCK):
             wishes = WishesFile(policy.plugins_dir).load()
             listening, loaded = units.listening_plugins(systemd), units.loaded_plugins(systemd)
@@ -160,23 +176,20 @@ def _bring_up(catalogue: Catalogue, policy: Policy, *, also_what_ops_stopped: bo
                 and plugin.id not in listening
             ]
             for plugin in wanted:
-                try:
+                with one(plugin):
                     if plugin.id in loaded:
                         units.clear(systemd, plugin.id, policy)
-                    units.create(systemd, plugin, policy, instance_id())
+                    sockets.append((plugin, units.create(systemd, plugin, policy, instance_id())))
+            for plugin, job in sockets:
+                with one(plugin):
+                    units.created(systemd, plugin, policy, job)
                     if plugin.manifest.start is Start.EAGER:
-                        starts.append((plugin, systemd.start(plugin.id.service)))
-                except (SystemdRefused, OSError) as error:
-                    failed += 1
-                    notify.log(notify.ERROR, f"{plugin.id} did not come up: {error}", TORU_PLUGIN=plugin.id)
+                        services.append((plugin, systemd.start(plugin.id.service)))
         deadline = time.monotonic() + policy.start_timeout
-        for plugin, job in starts:
-            try:
+        for plugin, job in services:
+            with one(plugin):
                 units.started(systemd, plugin, job, max(0, deadline - time.monotonic()))
-            except ToruError as error:
-                failed += 1
-                notify.log(notify.ERROR, str(error), TORU_PLUGIN=plugin.id)
-    return f"brought up {len(wanted) - failed} of {len(wanted)}"
+    return f"brought up {len(wanted) - len(failures)} of {len(wanted)}"
 
 
 def _why_it_gave_up(systemd: Systemd, plugin_id: PluginId) -> dict[str, Any] | None:

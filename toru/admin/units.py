@@ -38,22 +38,24 @@ def listening_plugins(systemd: Systemd) -> set[PluginId]:
     return {plugin_id for plugin_id in ids if plugin_id is not None}
 
 
-def create(systemd: Systemd, plugin: Plugin, policy: Policy, instance_id: str) -> None:
-    """Makes both units; from here on the socket listens. SystemdRefused says why it does not.
-
-    Nothing may be left of earlier ones: see `clear`.
-    """
+def create(systemd: Systemd, plugin: Plugin, policy: Policy, instance_id: str) -> Job:
+    """Begins to make both units; `created` tells how it went. Nothing may be left of earlier ones: see `clear`."""
     _write_token(plugin.id)
     _lay_profile(plugin.id, policy.sandbox_for(plugin.manifest))
-    socket, service = units_for(plugin, policy, systemd.version, instance_id)
     try:
-        ending = systemd.wait(systemd.create(socket, service), SOCKET_WITHIN)
-        if ending != "done":
-            result = systemd.own_property(plugin.id.socket, "Result", "s")
-            raise SystemdRefused(f"systemd could not start {plugin.id.socket}: {result} ({ending})")
+        return systemd.create(*units_for(plugin, policy, systemd.version, instance_id))
     except SystemdRefused:
         clear(systemd, plugin.id, policy)
         raise
+
+
+def created(systemd: Systemd, plugin: Plugin, policy: Policy, job: Job) -> None:
+    """Returns when the socket listens. SystemdRefused says why it does not; then nothing is left of the units."""
+    ending = systemd.wait(job, SOCKET_WITHIN)
+    if ending != "done":
+        result = systemd.own_property(plugin.id.socket, "Result", "s")
+        clear(systemd, plugin.id, policy)
+        raise SystemdRefused(f"systemd could not start {plugin.id.socket}: {result} ({ending})")
 
 
 def started(systemd: Systemd, plugin: Plugin, job: Job, within: float) -> None:

@@ -73,7 +73,7 @@ def _toru(
 
 
 def _serve() -> None:
-    """Run the core: web address, gateway and API.
+    """Run the core, as toru.service does: it watches the plugins and paces their restarts.
 
     This is what toru.service does.
     """

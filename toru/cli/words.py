@@ -34,7 +34,7 @@ def remark(view: PluginView, *, now: float) -> str | None:
     elif not view.enabled and view.manifest and view.status.state is not State.STOPPED:
         said.append("disabled, but somebody has started it")
     if (wait := rows.seconds_to_retry(view, now=now)) is not None:
-        said.append(f"next try in {wait:.0f} s")
+        said.append(f"next try within {wait:.0f} s")
     if view.manifest is None:
         said.append("its file is gone or was rejected")
     return "; ".join(said) or None

@@ -6,6 +6,8 @@ returned before systemd has finished.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from toru.domain.errors import NotEnabled, SystemdRefused, ToruError
 from toru.domain.ids import PluginId
 from toru.domain.state import last_end
@@ -63,4 +65,6 @@ class Lifecycle:
         if result == "done":
             return
         said = await self._bus.unit_property(unit, wire.interface_of(unit), "StatusText")
+        with suppress(SystemdRefused):  # for root it need not stay among the host's failed units; others may not
+            await self._bus.manage("ResetFailedUnit", "s", unit)
         raise WishFailed(said or f"{unit} ended as {result}; see journalctl -u {unit}")

@@ -16,6 +16,9 @@ from toru.systemd.observe import Watching, changes, read_all, read_plugin
 
 RECONNECT_SECONDS = 1.0
 
+MANY = 20
+"""From so many changes at once on, reading everything is cheaper than reading each."""
+
 OnChange = Callable[[PluginId, UnitFacts, bool], None]
 """Called with a plugin, its facts, and whether this is the first sight of it after a connection was made."""
 OnFiles = Callable[[], None]
@@ -62,8 +65,13 @@ class Observer:
         async for changed in watching:
             if changed.files:
                 self._on_files()
+            # Many at once, as at boot: one question for all, but for those whose last run must be looked at.
+            everything = await read_all(bus) if len(changed.plugins) > MANY else {}
             for plugin_id in changed.plugins:
-                await self.look_at(bus, plugin_id)
+                if everything and plugin_id not in self._facts:
+                    self._take(plugin_id, everything.get(plugin_id, NO_UNITS), at_first_sight=False)
+                else:
+                    await self.look_at(bus, plugin_id)
 
     def _take(self, plugin_id: PluginId, facts: UnitFacts, *, at_first_sight: bool) -> None:
         if self._watching is not None:

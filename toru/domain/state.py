@@ -83,7 +83,7 @@ class ServiceFacts:
     changed_at: float = 0
     """When it entered this state, in seconds since 1970."""
     restart_delay: float = 0
-    """How long systemd waits before its next try, in seconds."""
+    """How long systemd waits before its next try, in seconds; before 254 the core may come first (core/pacing)."""
     invocation_id: str = ""
     control_group: str = ""
     memory_bytes: int | None = None

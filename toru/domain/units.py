@@ -24,9 +24,6 @@ INFINITY = 2**64 - 1
 FIRST_WITH_RESTART_STEPS = 254
 """Earlier versions of systemd can't lengthen the delay by themselves: the core shortens it (core/pacing)."""
 
-GREET_WITHIN = 2.0
-"""A plugin that binds for itself must answer within so many seconds of its start (LIFE-1)."""
-
 SLICE = "toru-plugins.slice"
 
 
@@ -149,8 +146,9 @@ def _environment(plugin: Plugin, policy: Policy, instance_id: str) -> list[str]:
     }
     # Options of the two commands in units/toru-plugin-.service.d/20-messages.conf; without them they do nothing.
     if manifest.rings:
-        within = min(GREET_WITHIN, policy.start_timeout * 0.8)
-        variables["TORU_GREET"] = f"--protocol={manifest.protocol} --within={within:g}"
+        # Ends before systemd would, so that the journal says what was missing. Whoever enables hears after two seconds
+        # that the plugin does not listen yet; to end it then would end every slow starter, again and again.
+        variables["TORU_GREET"] = f"--protocol={manifest.protocol} --within={policy.start_timeout * 0.8:g}"
     if manifest.protocol is Protocol.TORU_1:
         # Ends before systemd would call it overdue, so that a busy plugin still gets its SIGTERM.
         variables["TORU_FAREWELL"] = f"--within={policy.stop_timeout * 0.8:g}"

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, delete, distinct, func, insert, or_, select, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
@@ -31,7 +31,7 @@ _SIZE = select(_kv.c.size_bytes).where(*_here)
 _INSERT = insert(_kv)
 _UPDATE = update(_kv).where(*_here)
 _DELETE = delete(_kv).where(*_here)
-_WITH_EXPIRED = select(distinct(_kv.c.plugin_id)).where(_over)
+_WITH_EXPIRED = select(_kv.c.plugin_id).where(_over).distinct()
 _EXPIRED = select(func.count(), func.sum(_kv.c.size_bytes)).where(_of_plugin, _over)
 _DELETE_EXPIRED = delete(_kv).where(_of_plugin, _over)
 _USAGE = select(_usage.c["keys"], _usage.c.bytes).where(_usage.c.plugin_id == bindparam("of_plugin"))

@@ -7,7 +7,6 @@ import sys
 from typing import NoReturn
 
 from sdnotify import SystemdNotifier
-from systemd import journal
 
 ERROR, WARNING, NOTICE, INFO, DEBUG = 3, 4, 5, 6, 7
 """Priorities as in syslog(3)."""
@@ -46,6 +45,8 @@ def log(priority: int, message: str, **fields: str) -> None:
 
 def record(priority: int, message: str, **fields: str) -> None:
     """One journal entry, whoever runs this program and wherever: for what must be found again."""
+    from systemd import journal  # noqa: PLC0415  (10 ms at each start of a plugin, for who has nothing to say)
+
     identifier = os.path.basename(sys.argv[0])  # noqa: PTH119  (a Path for one name is slower to import)
     journal.send(message, PRIORITY=str(priority), SYSLOG_IDENTIFIER=identifier, **fields)
 

@@ -161,15 +161,18 @@ def _unit_of(message: Message) -> str | None:
 
 
 async def _read_unit(bus: Bus, unit: str) -> ServiceFacts | SocketFacts | None:
+    # Asking for a property of a unit that is gone loads it, which is a change that makes one ask again, and so on for
+    # ever. GetUnit loads nothing.
     try:
-        of_unit = await bus.properties(unit, wire.UNIT)
-        if of_unit["LoadState"] != "loaded":
-            return None
-        own = await bus.properties(unit, wire.interface_of(unit))
+        await bus.manage("GetUnit", "s", unit)
     except SystemdRefused as refusal:
-        if refusal.facts.get("error_name") == "org.freedesktop.DBus.Error.UnknownObject":
+        if refusal.facts.get("error_name") == f"{wire.SERVICE}.NoSuchUnit":
             return None
         raise
+    of_unit = await bus.properties(unit, wire.UNIT)
+    if of_unit["LoadState"] != "loaded":
+        return None
+    own = await bus.properties(unit, wire.interface_of(unit))
     if unit.endswith(".socket"):
         return SocketFacts(active=ActiveState(of_unit["ActiveState"]), result=own["Result"])
     return _service_facts(of_unit, own)
