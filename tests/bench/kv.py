@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 from tests.bench.driver import hush, plant, run
@@ -67,8 +68,8 @@ def _of_core(name: str, asked: Asked, peers: dict[str, str]) -> list[Row]:
     count = asked.rounds * 30
     with closing(_Connection()) as connection:
         connection.do(action="set", key="0", value=VALUE)
-        sets = [took(lambda n=n: connection.do(action="set", key=str(n), value=VALUE)) for n in range(count)]
-        gets = [took(lambda n=n: connection.do(action="get", key=str(n))) for n in range(count)]
+        sets = [took(partial(connection.do, action="set", key=str(n), value=VALUE)) for n in range(count)]
+        gets = [took(partial(connection.do, action="get", key=str(n))) for n in range(count)]
     rows = [Row(f"{name}: set", sets, peers.get("set")), Row(f"{name}: get", gets, peers.get("get"))]
     for action in ("set", "get"):
         rates = [_rate(action, count // CLIENTS + 1) for _ in range(3)]
@@ -102,7 +103,7 @@ def _by_hand(asked: Asked) -> list[Row]:
         def put(number: int) -> None:
             database.execute("INSERT OR REPLACE INTO kv VALUES (?, ?, ?)", (KEEPER, str(number), VALUE))
 
-        samples = [took(lambda n=n: put(n)) for n in range(asked.rounds * 30)]
+        samples = [took(partial(put, n)) for n in range(asked.rounds * 30)]
     for part in places.STATE.glob("bench.db*"):
         part.unlink()
     return [Row("SQLite by hand: set", samples)]

@@ -40,7 +40,7 @@ def test_a_reader_that_lags_is_told_and_let_go_of() -> None:
         with live.reading("slow") as slow, live.reading("quick") as quick:
             for _ in range(WAITING_AT_MOST):
                 live.publish(SOMETHING)
-            assert not slow.lagged
+            assert [slow.lagged, quick.lagged] == [False, False]
             iterator = quick.events(heartbeat=5)
             for _ in range(2):
                 await anext(iterator)

@@ -48,6 +48,8 @@ def etc(tmp_path: Path) -> Etc:
 
 EVERYTHING = """
 plugins_dir = "/srv/plugins/./x/.."
+database_url = "postgresql+psycopg://toru@db/toru"
+trusted_proxies = ["192.0.2.1", "2001:db8::/32"]
 auto_enable = false
 start_timeout = 20
 stop_timeout = 2.5
@@ -85,6 +87,8 @@ def test_every_setting_is_heard(etc: Etc) -> None:
     etc.write(EVERYTHING)
     assert etc.load() == Policy(
         plugins_dir=Path("/srv/plugins"),
+        database_url="postgresql+psycopg://toru@db/toru",
+        trusted_proxies=("192.0.2.1/32", "2001:db8::/32"),
         auto_enable=False,
         start_timeout=20,
         stop_timeout=2.5,
@@ -144,6 +148,8 @@ def test_tables_are_merged_key_by_key_however_deep(etc: Etc) -> None:
         ("TORU_PLUGINS_DIR", "/srv/p", "plugins_dir", Path("/srv/p")),
         ("TORU_PLUGINS_DIR", '/srv/it\'s "odd"', "plugins_dir", Path('/srv/it\'s "odd"')),
         ("TORU_PLUGINS_DIR", '"/srv/quoted"', "plugins_dir", Path("/srv/quoted")),
+        ("TORU_DATABASE_URL", "sqlite:////srv/toru.db", "database_url", "sqlite:////srv/toru.db"),
+        ("TORU_TRUSTED_PROXIES", '["127.0.0.1"]', "trusted_proxies", ("127.0.0.1/32",)),
         ("TORU_AUTO_ENABLE", "false", "auto_enable", False),
         ("TORU_AUTO_ENABLE", "true", "auto_enable", True),
         ("TORU_START_TIMEOUT", "3", "start_timeout", 3),

@@ -66,7 +66,7 @@ def test_killing_the_core_during_a_thousand_writes_loses_none_that_was_acknowled
         acknowledged, failures = json.loads(writer.communicate(timeout=120)[0])
     assert len(acknowledged) == 1000
     assert failures, "the core was killed while it was written to"
-    kept = {}
+    kept: dict[str, object] = {}
     after = ""
     while True:
         page = api.get(f"/api/plugins/keeper/kv?limit=1000&after={after}")
