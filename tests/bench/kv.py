@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import socket
-import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator
@@ -25,6 +24,8 @@ CLIENTS = 16
 KEEPER = PluginId("keeper")
 DROP_IN = places.SETTINGS_DROP_INS / "bench.toml"
 VALUE = "x" * 98
+HEALTH = "GET /api/health"
+"""What HTTP costs, with nothing behind it."""
 
 
 def measure(asked: Asked) -> Part:
@@ -33,9 +34,8 @@ def measure(asked: Asked) -> Part:
     plant(KEEPER, "http.py", protocol="http", start="on-demand")
     run("systemctl", "start", "toru-scan.service")
     _until_it_has_tables()
-    rows = _of_core("SQLite", asked, {"set": "SQLite by hand: set"})
-    rows += _by_hand(asked)
-    notes = ["Every set is on disk when it is answered. By hand: the same entry in a file of its own, as durably."]
+    rows = [_health(asked), *_of_core("SQLite", asked, {"set": HEALTH, "get": HEALTH})]
+    notes = ["Every set is written and synced when it is answered; on a private host to memory, so that costs nothing."]
     if _has_postgresql():
         with _on_postgresql():
             rows += _of_core("PostgreSQL", asked, {"set": "SQLite: set", "get": "SQLite: get"})
@@ -64,6 +64,15 @@ class _Connection(http.client.HTTPConnection):
             raise SystemExit(f"{what} was answered by {answer.status}: {said.decode(errors='replace')}")
 
 
+def _health(asked: Asked) -> Row:
+    def ask(connection: _Connection) -> None:
+        connection.request("GET", "/api/health")
+        connection.getresponse().read()
+
+    with closing(_Connection()) as connection:
+        return Row(HEALTH, [took(lambda: ask(connection)) for _ in range(asked.rounds * 30)])
+
+
 def _of_core(name: str, asked: Asked, peers: dict[str, str]) -> list[Row]:
     count = asked.rounds * 30
     with closing(_Connection()) as connection:
@@ -88,25 +97,6 @@ def _rate(action: str, each: int) -> float:
         began = time.perf_counter()
         list(pool.map(work, range(CLIENTS)))
         return round(CLIENTS * each / (time.perf_counter() - began))
-
-
-def _by_hand(asked: Asked) -> list[Row]:
-    file = places.STATE / "bench.db"
-    with closing(sqlite3.connect(file, isolation_level=None)) as database:
-        for line in (
-            "PRAGMA journal_mode = WAL",
-            "PRAGMA synchronous = FULL",
-            "CREATE TABLE kv (plugin_id TEXT, key TEXT, value TEXT, PRIMARY KEY (plugin_id, key))",
-        ):
-            database.execute(line)
-
-        def put(number: int) -> None:
-            database.execute("INSERT OR REPLACE INTO kv VALUES (?, ?, ?)", (KEEPER, str(number), VALUE))
-
-        samples = [took(partial(put, n)) for n in range(asked.rounds * 30)]
-    for part in places.STATE.glob("bench.db*"):
-        part.unlink()
-    return [Row("SQLite by hand: set", samples)]
 
 
 def _has_postgresql() -> bool:

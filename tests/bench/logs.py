@@ -27,7 +27,7 @@ if [ "$1" != --metadata ]; then
     seq --format='line %.0f of many, about as long as lines are' $(cat {COUNT})
     exec sleep infinity
 fi
-echo '{{"id": "talker", "name": "Talker", "version": "1", "route": "/talker", "protocol": "http", "start": "on-demand"}}'
+echo '{{"id": "talker", "name": "Talk", "version": "1", "route": "/talker", "protocol": "http", "start": "on-demand"}}'
 """
 
 PAGES = {

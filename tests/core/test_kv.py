@@ -252,12 +252,28 @@ def test_a_page_of_large_values_is_shorter(storage: Storage) -> None:
 @pytest.mark.req("KV-3")
 def test_writers_at_once_lose_nothing(storage: Storage, database: Database) -> None:
     async def all_at_once() -> None:
-        await asyncio.gather(*(storage.kv.set(ONE, str(number % 50), number) for number in range(200)))
+        kv = Kv(database, KvPolicy())
+        await asyncio.gather(*(kv.set(ONE, str(number % 50), number) for number in range(200)))
 
     with ThreadPoolExecutor(2) as pool:  # two event loops: on PostgreSQL, two hosts
         for done in [pool.submit(asyncio.run, all_at_once()) for _ in range(2)]:
             done.result()
     assert len(storage.keys(ONE)) == 50
+
+
+@pytest.mark.req("KV-3")
+def test_one_that_is_refused_takes_no_other_with_it(database: Database, clock: Clock) -> None:
+    async def all_at_once() -> list[Any]:
+        kv = Kv(database, SMALL, clock)
+        sets = (kv.set(PluginId(f"p{number // 10}"), str(number), number) for number in range(100))
+        return await asyncio.gather(*sets, return_exceptions=True)
+
+    outcomes = asyncio.run(all_at_once())
+    assert sum(isinstance(outcome, TooLarge) for outcome in outcomes) == 50
+    assert [outcome for outcome in outcomes if not isinstance(outcome, str | TooLarge)] == []
+    storage = Storage(database, SMALL, clock)
+    assert [len(storage.keys(PluginId(f"p{number}"))) for number in range(10)] == [5] * 10
+    consistent(database)
 
 
 def test_the_text_after_every_text_of_a_prefix() -> None:

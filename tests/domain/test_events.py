@@ -190,9 +190,8 @@ def test_a_plugin_that_never_answered_on_its_socket() -> None:
 
 
 def test_a_stop_while_its_socket_is_waited_for_is_no_crash() -> None:
-    assert "crashed" not in dict(
-        told(exited(FIRST, "killed", "15", "ExecStartPost"), failed(FIRST, "signal"), stopped(FIRST, "stop"))
-    )
+    ended = exited(FIRST, "killed", "15", "ExecStartPost")
+    assert told(ended, failed(FIRST, "signal"), stopped(FIRST, "stop")) == [("stopped", "on request")]
 
 
 def test_a_stop_between_a_crash_and_the_restart() -> None:

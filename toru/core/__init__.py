@@ -5,6 +5,10 @@ lifecycle  carries wishes to systemd: enable, disable, restart
 observer   keeps the overview true, from systemd's signals
 pacing     when to restart, and when a plugin has earned a clean slate
 
+chronicle    writes down what happens to plugins, each event once
+kv           what plugins keep
+housekeeping removes old events, and what has expired
+
 accounts     people: signing in, users, API tokens
 attempts     how often somebody may try to sign in
 passwords    which ones will do, and how they are kept

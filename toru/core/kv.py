@@ -15,6 +15,7 @@ from toru.domain.policy import KvPolicy
 from toru.store import kv as store
 from toru.store.engine import Database
 from toru.store.kv import Entry, Usage
+from toru.store.together import Together
 
 KEY_BYTES = 512
 """A PostgreSQL index has room for 2.7 KB; people's keys are short."""
@@ -38,6 +39,7 @@ class Kv:
 
     def __init__(self, database: Database, policy: KvPolicy, clock: Callable[[], float] = time.time) -> None:
         self._database = database
+        self._together = Together(database)
         self._policy = policy
         self._clock = clock
 
@@ -60,7 +62,7 @@ class Kv:
             await self._put(plugin_id, entry, now)
         except TooLarge:
             # What has expired takes room until it is swept up.
-            if not await self._database.write(partial(store.remove_expired, plugin_id=plugin_id, now=now)):
+            if not await self._together.write(partial(store.remove_expired, plugin_id=plugin_id, now=now)):
                 raise
             await self._put(plugin_id, entry, now)
         return text
@@ -68,7 +70,7 @@ class Kv:
     async def delete(self, plugin_id: PluginId, key: object) -> None:
         """No error if there was none."""
         name = _key(key)
-        await self._database.write(lambda session: store.remove(session, plugin_id, name))
+        await self._together.write(lambda session: store.remove(session, plugin_id, name))
 
     async def page(self, plugin_id: PluginId, *, prefix: str, after: str, count: int) -> Page:
         """Entries in the order of their keys."""
@@ -91,11 +93,11 @@ class Kv:
         now = self._clock()
         swept = 0
         for plugin_id in await self._database.read(lambda session: store.with_expired(session, now)):
-            swept += await self._database.write(partial(store.remove_expired, plugin_id=plugin_id, now=now))
+            swept += await self._together.write(partial(store.remove_expired, plugin_id=plugin_id, now=now))
         return swept
 
     async def _put(self, plugin_id: PluginId, entry: Entry, now: float) -> None:
-        await self._database.write(lambda session: store.put(session, plugin_id, entry, now, self._check))
+        await self._together.write(lambda session: store.put(session, plugin_id, entry, now, self._check))
 
     def _check(self, before: Usage, after: Usage) -> None:
         # Whoever is beyond a limit that was lowered may still make it less.

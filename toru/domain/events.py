@@ -169,8 +169,10 @@ def _failed(run: Run, record: Record) -> Told:
     result = record.fields.get("UNIT_RESULT", "")
     if run.ended or result == "start-limit-hit":
         return run, None  # systemd refuses another start, and repeats how the last run ended
+    if run.wait_ended and result == "signal":
+        return run, None
     run = replace(run, result=result)
-    if run.stopping or (run.wait_ended and result == "signal"):
+    if run.stopping:
         return run, None
     cause = _last_end(run)
     details: dict[str, str | int] = {"invocation_id": run.invocation_id, "result": result}

@@ -9,5 +9,7 @@ problems  every error in one shape
 auth      signing in and out
 users     users, for admins
 tokens    API tokens
+kv        a plugin's storage
+events    what happened to plugins, for admins
 health    whether the core is well
 """
