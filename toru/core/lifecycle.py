@@ -43,6 +43,9 @@ class Lifecycle:
             # Without it, restarts on request would count as failures (StartLimitBurst=).
             await self._bus.manage("ResetFailedUnit", "s", plugin_id.service)
             result = await self._bus.job("RestartUnit", plugin_id.service, WISH_WITHIN)
+            if result == "frozen":  # 252 restarts what is paused; newer versions (seen on 257) refuse to
+                await self.resume(plugin_id)
+                result = await self._bus.job("RestartUnit", plugin_id.service, WISH_WITHIN)
         except SystemdRefused as refusal:
             if refusal.facts.get("error_name") == f"{wire.SERVICE}.NoSuchUnit":
                 raise NotEnabled(f"{plugin_id} is not running: enable it first", id=plugin_id) from refusal
