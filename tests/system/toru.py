@@ -87,6 +87,8 @@ class Toru:
         self.host.run("rm", "-rf", f"{PLUGINS}/{name}")
 
     def scan(self) -> None:
+        """Returns when a scan that began after this call has ended: the first start may only join one under way."""
+        self.host.run("systemctl", "start", "toru-scan.service")
         self.host.run("systemctl", "start", "toru-scan.service")
 
     def enable(self, plugin_id: str, *, check: bool = True) -> str:
