@@ -192,7 +192,7 @@ def _why_it_gave_up(systemd: Systemd, plugin_id: PluginId) -> dict[str, Any] | N
 def _record(plugin_id: PluginId, event: str, because: str | None = None) -> None:
     """One journal entry for what is to be found again: `journalctl TORU_EVENT=disabled`."""
     if because is None:
-        notify.log(notify.NOTICE, f"{event} {plugin_id}", TORU_PLUGIN=plugin_id, TORU_EVENT=event)
+        notify.record(notify.NOTICE, f"{event} {plugin_id}", TORU_PLUGIN=plugin_id, TORU_EVENT=event)
     else:
         message = f"{event} {plugin_id} because {because}"
-        notify.log(notify.ERROR, message, TORU_PLUGIN=plugin_id, TORU_EVENT=event, TORU_REASON=because)
+        notify.record(notify.ERROR, message, TORU_PLUGIN=plugin_id, TORU_EVENT=event, TORU_REASON=because)

@@ -38,12 +38,17 @@ def watchdog_seconds() -> float | None:
 def log(priority: int, message: str, **fields: str) -> None:
     """One journal entry under systemd, else one line on stderr. The fields are for `journalctl TORU_PLUGIN=clock`."""
     if "JOURNAL_STREAM" in os.environ:
-        from systemd import journal  # noqa: PLC0415  (10 ms at each start of a plugin, for who has nothing to say)
-
-        identifier = os.path.basename(sys.argv[0])  # noqa: PTH119  (a Path for one name is slower to import)
-        journal.send(message, PRIORITY=str(priority), SYSLOG_IDENTIFIER=identifier, **fields)
+        record(priority, message, **fields)
     else:
         sys.stderr.write(f"{message}\n")
+
+
+def record(priority: int, message: str, **fields: str) -> None:
+    """One journal entry, whoever runs this program and wherever: for what must be found again."""
+    from systemd import journal  # noqa: PLC0415  (10 ms at each start of a plugin, for who has nothing to say)
+
+    identifier = os.path.basename(sys.argv[0])  # noqa: PTH119  (a Path for one name is slower to import)
+    journal.send(message, PRIORITY=str(priority), SYSLOG_IDENTIFIER=identifier, **fields)
 
 
 def fail(message: str, **fields: str) -> NoReturn:
