@@ -27,6 +27,16 @@ def test_enable_returns_with_a_socket_that_answers_and_disable_leaves_nothing(to
         assert host.run("test", "-e", left, check=False).returncode == 1, left
 
 
+@pytest.mark.req("LIFE-2")
+def test_what_is_switched_by_hand_is_in_the_journal_too(toru: Toru) -> None:
+    toru.plant("web")
+    toru.scan()
+    toru.disable("web")
+    toru.enable("web")
+    entries = toru.journal("TORU_PLUGIN=web", "SYSLOG_IDENTIFIER=toru-admin")
+    assert [entry["TORU_EVENT"] for entry in entries if "TORU_EVENT" in entry] == ["disabled", "enabled"]
+
+
 @pytest.mark.req("LIFE-1")
 def test_enable_says_why_a_plugin_does_not_start(toru: Toru, host: Host) -> None:
     toru.plant("broken", "odd.py", way="crashes at once")
