@@ -4,7 +4,7 @@ from collections import defaultdict
 
 import pytest
 
-pytest_plugins = ["tests.hosts.fixtures"]
+pytest_plugins = ["tests.hosts.fixtures", "tests.store.fixtures"]
 
 PROMISES = pytest.StashKey[dict[str, list[str]]]()
 

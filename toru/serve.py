@@ -5,24 +5,39 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import uvicorn
 import uvloop
 
+from toru.core import first_admin
+from toru.core.accounts import Accounts
+from toru.core.chronicle import Chronicle
+from toru.core.housekeeping import Housekeeping
+from toru.core.journals import Journals
+from toru.core.kv import Kv
+from toru.core.live import Live, event_recorded, plugin_changed, rejected_changed
 from toru.core.observer import Observer, observing
 from toru.core.pacing import Pacing
+from toru.core.passwords import Passwords
+from toru.core.plugins import Plugins
+from toru.core.sampling import Sampling
+from toru.core.wishing import Wishing
 from toru.domain.errors import SystemdRefused
 from toru.domain.ids import PluginId
 from toru.domain.policy import Policy
 from toru.domain.state import UnitFacts
 from toru.settings import load_policy
+from toru.store.engine import Database
+from toru.store.events import StoredEvent
 from toru.systemd import bus as system_bus
 from toru.systemd import notify
 from toru.systemd.activation import handed_over_sockets
 from toru.systemd.bus import Bus
-from toru.web.app import make_app
+from toru.web.app import Parts, make_app
+from toru.web.caller import PluginTokens
+from toru.web.peer import PeerKnowingProtocol
 
 STOP_WITHIN = 20
 """Requests in flight have so many seconds to end; toru.service allows 30 (TimeoutStopSec=)."""
@@ -41,27 +56,88 @@ async def _serve(policy: Policy, sockets: list[socket.socket]) -> None:
         version = await bus.version()
     systemd = _CurrentBus()
     pacing = Pacing(policy.restart, version, restart=systemd.restart, forget_failures=systemd.forget_failures)
+    live = Live()
+    plugins = Plugins(
+        policy,
+        pacing,
+        on_view=lambda plugin_id, view: live.publish(plugin_changed(plugin_id, view)),
+        on_rejected=lambda rejected: live.publish(rejected_changed(rejected)),
+    )
 
     def on_change(plugin_id: PluginId, facts: UnitFacts, at_first_sight: bool) -> None:  # noqa: FBT001
+        # Pacing first: what it decides is part of the picture.
         pacing.see(plugin_id, facts, at_first_sight=at_first_sight)
+        plugins.see(plugin_id, facts)
 
-    observer = Observer(on_change)
+    observer = Observer(on_change, on_files=plugins.look_at_files)
+    journals = Journals()
+    database = Database(policy.database_url)
+    accounts = Accounts(database, Passwords(), on_change=live.cut_off)
+    kv = Kv(database, policy.kv)
+    parts = Parts(
+        policy=policy,
+        observer=observer,
+        accounts=accounts,
+        plugin_tokens=PluginTokens(),
+        plugins=plugins,
+        wishing=Wishing(plugins, observer, systemd.bus),
+        live=live,
+        journals=journals,
+        database=database,
+        kv=kv,
+    )
+    sampling = Sampling(plugins, live, systemd.bus)
     server = _Server(
         uvicorn.Config(
-            make_app(observer), http="httptools", log_config=None, timeout_graceful_shutdown=STOP_WITHIN, lifespan="off"
+            make_app(parts),
+            http=PeerKnowingProtocol,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=STOP_WITHIN,
+            lifespan="off",
+            # By itself uvicorn would believe everybody on this host.
+            proxy_headers=bool(policy.trusted_proxies),
+            forwarded_allow_ips=list(policy.trusted_proxies),
         )
     )
+
+    def stop() -> None:
+        server.stop()
+        live.close()  # streams have no end of their own, and are nothing to wait for
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, server.stop)
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+    tried = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
         background = [
             tasks.create_task(observing(observer, systemd.use)),
             tasks.create_task(pacing.run()),
+            tasks.create_task(sampling.run()),
+            tasks.create_task(_on_database(parts, tried.set)),
             tasks.create_task(_signs_of_life()),
         ]
+        # Who waited for READY shall find the first admin. A database that is away keeps nobody waiting.
+        await tried.wait()
         await server.serve(sockets)
         for task in background:
             task.cancel()
+    journals.close()
+    database.close()
+
+
+async def _on_database(parts: Parts, after_first_try: Callable[[], None]) -> None:
+    """What goes on in the background once there are tables."""
+    database, keep_seconds = parts.database, parts.policy.events.keep_seconds
+    await first_admin.prepare(database, parts.accounts, after_first_try=after_first_try)
+
+    def tell(events: Sequence[StoredEvent]) -> None:
+        for event in events:
+            parts.live.publish(event_recorded(event))
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(Chronicle(database, keep_seconds, tell).run())
+        tasks.create_task(Housekeeping(database, parts.kv, keep_seconds).run())
 
 
 class _CurrentBus:
@@ -73,6 +149,11 @@ class _CurrentBus:
     def use(self, bus: Bus) -> None:
         self._bus = bus
 
+    def bus(self) -> Bus:
+        if self._bus is None:
+            raise SystemdRefused("systemd is not connected")
+        return self._bus
+
     async def restart(self, plugin_id: PluginId) -> None:
         await self._manage("RestartUnit", "ss", plugin_id.service, "replace")
 
@@ -80,9 +161,7 @@ class _CurrentBus:
         await self._manage("ResetFailedUnit", "s", plugin_id.service)
 
     async def _manage(self, method: str, signature: str, *arguments: str) -> None:
-        if self._bus is None:
-            raise SystemdRefused("systemd is not connected")
-        await self._bus.manage(method, signature, *arguments)
+        await self.bus().manage(method, signature, *arguments)
 
 
 class _Server(uvicorn.Server):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -12,8 +14,8 @@ from toru.domain import places
 from toru.domain.errors import InvalidId, InvalidSettings
 from toru.domain.ids import PluginId
 from toru.domain.manifest import Sandbox
-from toru.domain.policy import PluginOverride, Policy, RestartPolicy
-from toru.domain.quantities import Limits, parse_cpu_percent, parse_memory_bytes, parse_tasks
+from toru.domain.policy import EventsPolicy, KvPolicy, PluginOverride, Policy, RestartPolicy
+from toru.domain.quantities import Limits, parse_cpu_percent, parse_memory_bytes, parse_size, parse_tasks
 
 _DEFAULT = Policy()
 
@@ -58,9 +60,13 @@ def policy_from(settings: Mapping[str, Any]) -> Policy:
     top = _Table("", settings)
     restart = top.table("restart")
     limits = top.table("limits")
+    kv = top.table("kv")
+    events = top.table("events")
     plugins = top.table("plugins")
     policy = Policy(
         plugins_dir=top.take("plugins_dir", _directory, _DEFAULT.plugins_dir),
+        database_url=top.take("database_url", _database_url, _DEFAULT.database_url),
+        trusted_proxies=top.take("trusted_proxies", _addresses, _DEFAULT.trusted_proxies),
         auto_enable=top.take("auto_enable", _switch, _DEFAULT.auto_enable),
         start_timeout=top.take("start_timeout", _seconds, _DEFAULT.start_timeout),
         stop_timeout=top.take("stop_timeout", _seconds, _DEFAULT.stop_timeout),
@@ -71,9 +77,15 @@ def policy_from(settings: Mapping[str, Any]) -> Policy:
             stable_after=restart.take("stable_after", _seconds, _DEFAULT.restart.stable_after),
         ),
         limits=_DEFAULT.limits.overridden_by(_limits(limits)),
+        kv=KvPolicy(
+            value_bytes=kv.take("value", _value_size, _DEFAULT.kv.value_bytes),
+            total_bytes=kv.take("total", _total_size, _DEFAULT.kv.total_bytes),
+            keys=kv.take("keys", _count, _DEFAULT.kv.keys),
+        ),
+        events=EventsPolicy(keep_days=events.take("keep_days", _days, _DEFAULT.events.keep_days)),
         overrides={plugin_id: _override(plugins.table(plugin_id), plugin_id) for plugin_id in list(plugins.content)},
     )
-    for table in (restart, limits, top):
+    for table in (restart, limits, kv, events, top):
         table.end()
     return policy
 
@@ -128,6 +140,21 @@ def _directory(value: object) -> Path:
     return Path(os.path.normpath(value))
 
 
+def _database_url(value: object) -> str:
+    if not isinstance(value, str) or not re.match(r"[a-z0-9+]+://", value):
+        raise ValueError("must be a URL, such as postgresql+psycopg://toru@host/toru")
+    return value
+
+
+def _addresses(value: object) -> tuple[str, ...]:
+    try:
+        if isinstance(value, list):
+            return tuple(str(ipaddress.ip_network(address)) for address in value)
+    except ValueError:
+        pass
+    raise ValueError("must be a list of addresses or networks")
+
+
 def _switch(value: object) -> bool:
     if not isinstance(value, bool):
         raise ValueError("must be true or false")
@@ -143,6 +170,21 @@ def _seconds(value: object) -> float:
 def _count(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1_000_000:
         raise ValueError("must be a whole number, at least 1")
+    return value
+
+
+def _value_size(value: object) -> int:
+    # A request to the API, which carries the value, is no larger than 2 MiB.
+    return parse_size(value, least=1024, most=1 << 20)
+
+
+def _total_size(value: object) -> int:
+    return parse_size(value, least=1 << 20, most=1 << 40)
+
+
+def _days(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0.01 <= value <= 3650:
+        raise ValueError("must be a number of days, over 0 and up to 10 years")
     return value
 
 
@@ -166,6 +208,8 @@ def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, dic
 
 _VARIABLES = {
     "TORU_PLUGINS_DIR": "plugins_dir",
+    "TORU_DATABASE_URL": "database_url",
+    "TORU_TRUSTED_PROXIES": "trusted_proxies",
     "TORU_AUTO_ENABLE": "auto_enable",
     "TORU_START_TIMEOUT": "start_timeout",
     "TORU_STOP_TIMEOUT": "stop_timeout",

@@ -21,7 +21,7 @@ logged() { "$@" </dev/null >>"$log" 2>&1 9>&-; }
 # --- Debian packages
 
 for_run="systemd dbus polkitd libnss-systemd util-linux libsystemd-dev pkg-config gcc libc6-dev python3 python3-dev python3-venv"
-for_test="curl debootstrap debian-archive-keyring shellcheck"
+for_test="curl debootstrap debian-archive-keyring postgresql shellcheck"
 
 wanted() {
     echo "$for_run"

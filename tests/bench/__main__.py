@@ -28,7 +28,7 @@ from tests.hosts.private import PrivateHost
 
 Boot = Callable[[], Host]
 
-NAMES = ("start", "enable", "coldstart", "crash", "scan", "asleep")
+NAMES = ("start", "enable", "coldstart", "crash", "scan", "asleep", "kv", "logs")
 
 TREE = Path(__file__).resolve().parents[2]
 ABOARD = "/var/lib/toru-bench"
@@ -98,7 +98,7 @@ def run(name: str, host: Host, asked: Asked) -> Part:
 def put_aboard(host: Host) -> None:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
-        for folder in ("tests/bench", "tests/plugins"):
+        for folder in ("tests/bench", "tests/plugins", "tests/store"):
             for file in sorted((TREE / folder).glob("*.py")):
                 tar.add(file, file.relative_to(TREE))
     unpack = f"mkdir -p {ABOARD} && base64 -d | tar -xz --no-same-owner -C {ABOARD}"

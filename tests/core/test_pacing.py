@@ -171,6 +171,33 @@ def test_a_plugin_found_backing_off_is_helped_again_once_it_was_well(deeds: Deed
     assert crash_again(pacing, 2, first=2000) == [1, 2]
 
 
+@pytest.mark.req("SUP-5")
+@pytest.mark.parametrize("fresh", ["a clean slate", "a stop by hand", "new units"])
+def test_restarts_are_counted_from_a_fresh_start_on(deeds: Deeds, fresh: str) -> None:
+    pacing = deeds.pacing(QUICK)
+    counted: list[int] = []
+
+    def ran_again() -> bool:
+        if deeds.done and not counted:
+            counted.append(pacing.restarts(CLOCK))
+            pacing.see(CLOCK, running(time.time()))
+        return bool(counted) and (fresh != "a clean slate" or ("forget", CLOCK) in deeds.done)
+
+    pacing.see(CLOCK, crashed(time.time(), delay=0.32))
+    watch(pacing, ran_again)
+    assert (counted, pacing.restarts(OTHER)) == ([1], 0)
+    match fresh:
+        case "a clean slate":
+            assert pacing.restarts(CLOCK) == 0
+        case "a stop by hand":
+            pacing.see(CLOCK, stopping(time.time()))
+            assert pacing.restarts(CLOCK) == 1, "until it starts again, as systemd's own count"
+        case _:
+            pacing.see(CLOCK, NO_UNITS)
+    pacing.see(CLOCK, running(time.time()))
+    assert pacing.restarts(CLOCK) == 0
+
+
 @pytest.mark.req("SUP-2", "ISO-5")
 def test_a_plugin_found_running_starts_from_one_second_at_its_next_crash(deeds: Deeds) -> None:
     pacing = deeds.pacing()
@@ -216,6 +243,7 @@ def test_restarts_happen_when_they_are_due_and_once_each(deeds: Deeds) -> None:
 
     watch(pacing, crash_when_restarted)
     assert deeds.done == [("restart", CLOCK)] * 4
+    assert pacing.restarts(CLOCK) == 4, "systemd 252 counts none of them"
     waited = [at - crash for at, crash in zip(deeds.times, crashes, strict=True)]
     for wait, promised in zip(waited, (0.02, 0.04, 0.08, 0.16), strict=True):
         assert promised <= wait < promised + 1

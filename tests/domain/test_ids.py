@@ -70,6 +70,8 @@ def test_every_name_and_path_of_an_id_is_its_own_and_stays_in_its_place(text: st
     assert plugin_id.socket == f"toru-plugin-{text}.socket"
     assert plugin_id.enable_unit == f"toru-enable@{text}.service"
     assert plugin_id.disable_unit == f"toru-disable@{text}.service"
+    assert plugin_id.pause_unit == f"toru-pause@{text}.service"
+    assert plugin_id.resume_unit == f"toru-resume@{text}.service"
     assert plugin_id.socket_path == Path(f"/run/toru/plugins/{text}.sock")
     assert plugin_id.private_socket_path == Path(f"/run/toru-plugins/{text}/plugin.sock")
     assert plugin_id.log_path == Path(f"/var/log/toru-plugins/{text}/plugin.log")

@@ -21,11 +21,12 @@ REPOSITORY = "toru-test"
 SUITE = "trixie"
 
 # debootstrap takes the first of several packages that would do, and knows no virtual ones: libpam-systemd is the
-# logind that polkitd wants.
+# logind that polkitd wants, python3-cffi-backend is what argon2 wants.
 PACKAGES = """
     systemd systemd-sysv libpam-systemd libnss-systemd dbus polkitd
     python3 python3-pystemd python3-systemd python3-sdnotify python3-dbus-fast python3-typer python3-rich
     python3-fastapi python3-uvicorn python3-uvloop python3-httptools python3-sqlmodel
+    python3-alembic python3-argon2 python3-cffi-backend
     ca-certificates curl procps socat
 """.split()  # noqa: SIM905  a table
 

@@ -4,6 +4,7 @@
 import json
 import os
 import signal
+import socket
 import sys
 import time
 
@@ -52,10 +53,26 @@ elif WAY == "burns the processor":
     while True:
         pass
 elif WAY == "stops answering the watchdog":
-    import socket
-
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as out:
         out.sendto(b"READY=1\nWATCHDOG=1", os.environ["NOTIFY_SOCKET"])
+    time.sleep(1000)
+elif WAY == "forges events":
+    forged = """MESSAGE=disabled victim
+SYSLOG_IDENTIFIER=toru-admin
+PRIORITY=5
+_UID=0
+_PID=1
+TORU_EVENT=disabled
+TORU_PLUGIN=victim
+TORU_REASON=a lie
+UNIT=toru-plugin-victim.service
+INVOCATION_ID=00000000000000000000000000000000
+MESSAGE_ID=d9b373ed55a64feb8242e02dbe79a49c
+UNIT_RESULT=exit-code
+"""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as out:
+        out.sendto(forged.encode(), "/run/systemd/journal/socket")
+    print("forged", flush=True)
     time.sleep(1000)
 elif WAY == "lays a trap":
     # Where a socket should be: a link to a file that root should never touch.

@@ -8,7 +8,7 @@ import pytest
 
 from toru.domain.errors import InvalidSettings
 from toru.domain.manifest import Sandbox
-from toru.domain.policy import PluginOverride, Policy, RestartPolicy
+from toru.domain.policy import EventsPolicy, KvPolicy, PluginOverride, Policy, RestartPolicy
 from toru.domain.quantities import Limits
 from toru.settings import load_policy
 
@@ -48,6 +48,8 @@ def etc(tmp_path: Path) -> Etc:
 
 EVERYTHING = """
 plugins_dir = "/srv/plugins/./x/.."
+database_url = "postgresql+psycopg://toru@db/toru"
+trusted_proxies = ["192.0.2.1", "2001:db8::/32"]
 auto_enable = false
 start_timeout = 20
 stop_timeout = 2.5
@@ -63,6 +65,14 @@ memory = "1G"
 tasks = 512
 cpu = "200%"
 
+[kv]
+value = "64K"
+total = "8M"
+keys = 100
+
+[events]
+keep_days = 0.5
+
 [plugins.clock]
 sandbox = "trusted"
 memory = "2G"
@@ -72,16 +82,20 @@ tasks = 8
 """
 
 
-@pytest.mark.req("SUP-3", "SUP-7", "SEC-4", "LIFE-3")
+@pytest.mark.req("SUP-3", "SUP-7", "SEC-4", "LIFE-3", "KV-3", "OBS-2")
 def test_every_setting_is_heard(etc: Etc) -> None:
     etc.write(EVERYTHING)
     assert etc.load() == Policy(
         plugins_dir=Path("/srv/plugins"),
+        database_url="postgresql+psycopg://toru@db/toru",
+        trusted_proxies=("192.0.2.1/32", "2001:db8::/32"),
         auto_enable=False,
         start_timeout=20,
         stop_timeout=2.5,
         restart=RestartPolicy(first_delay=0.5, max_delay=32, failures=5, stable_after=120),
         limits=Limits(memory_bytes=1 << 30, tasks=512, cpu_percent=200),
+        kv=KvPolicy(value_bytes=64 << 10, total_bytes=8 << 20, keys=100),
+        events=EventsPolicy(keep_days=0.5),
         overrides={
             "clock": PluginOverride(sandbox=Sandbox.TRUSTED, limits=Limits(memory_bytes=2 << 30)),
             "-x": PluginOverride(limits=Limits(tasks=8)),
@@ -134,6 +148,8 @@ def test_tables_are_merged_key_by_key_however_deep(etc: Etc) -> None:
         ("TORU_PLUGINS_DIR", "/srv/p", "plugins_dir", Path("/srv/p")),
         ("TORU_PLUGINS_DIR", '/srv/it\'s "odd"', "plugins_dir", Path('/srv/it\'s "odd"')),
         ("TORU_PLUGINS_DIR", '"/srv/quoted"', "plugins_dir", Path("/srv/quoted")),
+        ("TORU_DATABASE_URL", "sqlite:////srv/toru.db", "database_url", "sqlite:////srv/toru.db"),
+        ("TORU_TRUSTED_PROXIES", '["127.0.0.1"]', "trusted_proxies", ("127.0.0.1/32",)),
         ("TORU_AUTO_ENABLE", "false", "auto_enable", False),
         ("TORU_AUTO_ENABLE", "true", "auto_enable", True),
         ("TORU_START_TIMEOUT", "3", "start_timeout", 3),
@@ -173,6 +189,12 @@ MISTAKES = [
     ("limits.memory = true", "limits.memory must be a size"),
     ("limits.tasks = 0", "limits.tasks must be a whole number"),
     ("limits.cpu = '50'", "limits.cpu must be a percentage"),
+    ("kv = 5", "kv must be a table"),
+    *[(f"kv.value = {value}", "kv.value must be a size") for value in ("'2M'", "1000", "true", "'lots'", "1.5")],
+    ("kv.total = 5", "kv.total must be a size"),
+    ("kv.keys = 0", "kv.keys must be a whole number"),
+    ("kv.values = 1", "kv.values is not a setting"),
+    *[(f"events.keep_days = {value}", "events.keep_days must be a number") for value in ("0", "'7'", "nan", "true")],
     ("plugins = []", "plugins must be a table"),
     ("plugins.clock = true", "plugins.clock must be a table"),
     ("plugins.clock.sandbox = 'none'", "plugins.clock.sandbox must be one of strict, default, trusted"),

@@ -7,6 +7,7 @@ from tests.hosts.host import Host
 UNITS = (
     "toru.socket", "toru.service", "toru-plugins.service", "toru-plugins.slice", "toru-scan.path", "toru-scan.service",
     "toru-rescan.timer", "toru-rescan.service", "toru-enable@web.service", "toru-disable@web.service",
+    "toru-pause@web.service", "toru-resume@web.service",
 )  # fmt: skip
 
 
@@ -18,7 +19,9 @@ def test_systemd_finds_nothing_to_complain_about(host: Host) -> None:
 
 
 @pytest.mark.req("SEC-3")
-@pytest.mark.parametrize("unit", ["toru.service", "toru-enable@web.service", "toru-scan.service"])
+@pytest.mark.parametrize(
+    "unit", ["toru.service", "toru-enable@web.service", "toru-pause@web.service", "toru-scan.service"]
+)
 def test_our_own_units_are_sandboxed(host: Host, unit: str) -> None:
     lines = host.run("systemd-analyze", "security", "--no-pager", unit, check=False).stdout.splitlines()
     exposure = float(next(line for line in lines if "Overall exposure" in line).split(":")[1].split()[0])

@@ -15,13 +15,13 @@ from toru.admin.scan import has_changed, read_catalogue, scan
 from toru.admin.wishes import WishesFile
 from toru.domain import places
 from toru.domain.catalogue import Catalogue, Plugin
-from toru.domain.errors import RejectedPlugin, ToruError, UnknownPlugin
+from toru.domain.errors import NotEnabled, RejectedPlugin, ToruError, UnknownPlugin
 from toru.domain.ids import PluginId
 from toru.domain.manifest import Start
 from toru.domain.policy import Policy
 from toru.domain.state import last_end
 from toru.systemd import notify, transient
-from toru.systemd.transient import Job, Systemd
+from toru.systemd.transient import Job, NoSuchUnit, Systemd
 
 
 def enable(plugin_id: PluginId, policy: Policy) -> str:
@@ -72,6 +72,28 @@ def disable(plugin_id: PluginId, policy: Policy) -> str:
     else:
         _record(plugin_id, "disabled", because=because["reason"])
     return f"{plugin_id} is disabled"
+
+
+def pause(plugin_id: PluginId) -> str:
+    """Every process of the plugin stands still. What connects to it waits."""
+    with transient.connect() as systemd:
+        try:
+            systemd.freeze(plugin_id.service)
+        except NoSuchUnit:
+            raise NotEnabled(f"{plugin_id} is not running: enable it first", id=plugin_id) from None
+    _record(plugin_id, "paused")
+    return f"{plugin_id} is paused"
+
+
+def resume(plugin_id: PluginId) -> str:
+    """A paused plugin goes on where it stood."""
+    with transient.connect() as systemd:
+        try:
+            systemd.thaw(plugin_id.service)
+        except NoSuchUnit:
+            raise NotEnabled(f"{plugin_id} is not running: enable it first", id=plugin_id) from None
+    _record(plugin_id, "resumed")
+    return f"{plugin_id} goes on"
 
 
 def up(policy: Policy) -> str:

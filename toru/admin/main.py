@@ -51,6 +51,10 @@ def _run(options: argparse.Namespace) -> str:
             return lifecycle.enable(PluginId(options.id), policy)
         case "disable":
             return lifecycle.disable(PluginId(options.id), policy)
+        case "pause":
+            return lifecycle.pause(PluginId(options.id))
+        case "resume":
+            return lifecycle.resume(PluginId(options.id))
         case "up":
             return lifecycle.up(policy)
         case "down":
@@ -68,7 +72,13 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("rescan", help="scan if something has changed since the last scan")
     commands.add_parser("up", help="bring up every enabled plugin")
     commands.add_parser("down", help="take every plugin down; they stay enabled")
-    for name, what in (("enable", "enable a plugin, now and at boot"), ("disable", "stop a plugin and keep it off")):
+    wishes = {
+        "enable": "enable a plugin, now and at boot",
+        "disable": "stop a plugin and keep it off",
+        "pause": "let a plugin stand still where it is",
+        "resume": "let a paused plugin go on",
+    }
+    for name, what in wishes.items():
         commands.add_parser(name, help=what).add_argument("id", metavar="ID")
     for name, what in (("greet", "run by a plugin's unit at start"), ("farewell", "run by a plugin's unit at stop")):
         message = commands.add_parser(name, help=what)

@@ -97,8 +97,13 @@ def stop(systemd: Systemd, plugin_ids: Iterable[PluginId], policy: Policy) -> No
     for suffix in ("socket", "service"):
         units = [getattr(plugin_id, suffix) for plugin_id in plugin_ids]
         jobs = [job for unit in units if (job := systemd.stop(unit)) is not None]
-        for job in jobs:
-            systemd.wait(job, within)
+        # 252 stops what is paused; newer versions (seen on 257) refuse to.
+        frozen = [job.unit for job in jobs if systemd.wait(job, within) == "frozen"]
+        for unit in frozen:
+            systemd.thaw(unit)
+        for job in [systemd.stop(unit) for unit in frozen]:
+            if job is not None:
+                systemd.wait(job, within)
     for plugin_id in plugin_ids:
         # The service first: the socket holds it, and with the socket gone there may be nothing left to reset.
         systemd.reset_failed(plugin_id.service)

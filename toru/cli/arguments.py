@@ -7,9 +7,6 @@ from typing import Annotated
 
 import typer
 
-LEVELS = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
-"""How urgent a log line is: syslog's priorities by number (syslog(3))."""
-
 
 def _known_ids(incomplete: str) -> Iterator[str]:
     """Ids that begin so. Without the plugins' names: zsh's completion hands such text to eval."""

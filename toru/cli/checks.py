@@ -23,7 +23,10 @@ from toru.systemd.bus import Bus
 
 OLDEST_SYSTEMD = 252
 
-ON_DEMAND_UNITS = ("toru-enable@.service", "toru-disable@.service", "toru-scan.service", "toru-plugins.slice")
+ON_DEMAND_UNITS = (
+    *("toru-enable@.service", "toru-disable@.service", "toru-pause@.service", "toru-resume@.service"),
+    *("toru-scan.service", "toru-plugins.slice"),
+)
 SANDBOX = Path("/usr/lib/systemd/system/toru-plugin-.service.d/10-sandbox.conf")
 POLKIT_RULE = Path("/usr/share/polkit-1/rules.d/50-toru.rules")
 CGROUPS = Path("/sys/fs/cgroup")

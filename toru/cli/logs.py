@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toru.cli import output
-from toru.cli.arguments import LEVELS, AsJson, Id
+from toru.cli.arguments import AsJson, Id
 from toru.cli.refusals import JournalHidden, WrongUsage
+from toru.domain.levels import LEVELS
 
 if TYPE_CHECKING:
     from toru.systemd.journal import LogLine
@@ -100,7 +101,7 @@ def journal_is_readable() -> bool:
 
 
 def _put(line: LogLine, *, as_json: bool) -> None:
-    from toru.cli import rows
+    from toru.core import rows
 
     if as_json:
         output.put_json(rows.log_row(line), on_one_line=True)

@@ -22,7 +22,8 @@ def list_(*, as_json: AsJson = False) -> None:
 
     In a pipe, parted by tabs: id, health, state, version, name, reason. A rejected file's health is "rejected".
     """
-    from toru.cli import look, rows
+    from toru.cli import look
+    from toru.core import rows
 
     overview = look.ask(look.at_all)
     now = time.time()
@@ -55,8 +56,9 @@ def status(plugin_id: OptionalId = None, *, as_json: AsJson = False) -> None:
 
 
 def _show(text: str, *, as_json: bool) -> None:
-    from toru.cli import look, rows
+    from toru.cli import look
     from toru.cli.logs import journal_is_readable
+    from toru.core import rows
     from toru.domain.state import Health
     from toru.systemd import journal
 

@@ -1,86 +1,13 @@
-"""What programs see: plugins, rejected files and log lines as JSON objects. The names are promises."""
+"""What programs see of the whole host; of plugins, files and log lines: toru.core.rows. The names are promises."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from toru import __version__
-from toru.cli.arguments import LEVELS
-from toru.core.overview import Overview, PluginView
-from toru.domain import state
-from toru.domain.catalogue import Rejection
-from toru.domain.errors import ToruError
-from toru.domain.manifest import Sandbox
-from toru.domain.state import ServiceFacts, State
 
 if TYPE_CHECKING:
     from toru.cli.look import Summary
-    from toru.systemd.journal import LogLine
-
-_CLD_EXITED = 1  # waitid(2): it ended by itself
-
-
-def overview_document(overview: Overview, *, now: float) -> dict[str, Any]:
-    """Everything: `{"plugins": […], "rejected": […]}`."""
-    return {
-        "plugins": [plugin_row(view, now=now) for view in overview.plugins],
-        "rejected": [rejection_row(rejection) for rejection in overview.rejected],
-    }
-
-
-def plugin_row(view: PluginView, *, now: float) -> dict[str, Any]:
-    """A plugin. The first ten names are those that front ends in the field know; null: nothing known, or none."""
-    manifest, service, status = view.manifest, view.facts.service, view.status
-    return {
-        "id": view.id,
-        "name": manifest.name if manifest else view.id,
-        "version": manifest and manifest.version,
-        "author": manifest and manifest.author,
-        "icon": manifest and manifest.icon,
-        "route": manifest and manifest.route,
-        "enabled": view.enabled,
-        "running": status.state in {State.RUNNING, State.PAUSED},
-        "health": status.health,
-        "pid": (service and service.main_pid) or None,
-        "socket_path": str(view.id.socket_path),
-        "state": status.state,
-        "reason": status.reason,
-        "retry_in_seconds": seconds_to_retry(view, now=now),
-        "restarts": service.restarts if service else 0,
-        "last_end": service and last_end(service),
-        "description": manifest and manifest.description,
-        "homepage": manifest and manifest.homepage,
-        "protocol": manifest and manifest.protocol,
-        "activation": manifest and manifest.activation,
-        "start": manifest and manifest.start,
-        "private_socket_path": str(view.id.private_socket_path) if manifest and manifest.rings else None,
-        "sandbox": view.sandbox,
-        "sandbox_asked": asked_sandbox(view),
-        "limits": {
-            "memory_bytes": view.limits.memory_bytes,
-            "tasks": view.limits.tasks,
-            "cpu_percent": view.limits.cpu_percent,
-        },
-        "memory_bytes": service and service.memory_bytes,
-        "tasks": service and service.tasks,
-        "cpu_seconds": service and service.cpu_seconds,
-        "unit": view.id.service,
-        "socket_unit": view.id.socket,
-        "path": view.path,
-        "changed_at": (service and service.changed_at) or None,
-        "invocation_id": (service and service.invocation_id) or None,
-        "disabled_because": dict(view.disabled_because) if view.disabled_because else None,
-    }
-
-
-def outcome_row(text: str, view: PluginView | None, error: ToruError | None, *, now: float) -> dict[str, Any]:
-    """What became of a wish: the plugin as it is now, and what stood in the way."""
-    return {
-        "id": text,
-        "success": error is None,
-        "plugin": plugin_row(view, now=now) if view else None,
-        "error": {"code": error.code, "message": str(error)} if error else None,
-    }
 
 
 def summary_document(summary: Summary) -> dict[str, Any]:
@@ -98,43 +25,3 @@ def summary_document(summary: Summary) -> dict[str, Any]:
         "version": __version__,
         "systemd": summary.systemd,
     }
-
-
-def rejection_row(rejection: Rejection) -> dict[str, Any]:
-    """A file that is no plugin."""
-    return {"file": rejection.file, "reason": rejection.reason, "id": rejection.id}
-
-
-def log_row(line: LogLine) -> dict[str, Any]:
-    """A journal entry of a plugin. `source`: `plugin`, or `systemd` for what systemd wrote of its units."""
-    return {
-        "at": line.at.isoformat(timespec="microseconds"),
-        "priority": line.priority,
-        "level": LEVELS[line.priority],
-        "message": line.message,
-        "source": "systemd" if line.of_systemd else "plugin",
-        "pid": line.pid,
-        "invocation_id": line.invocation_id or None,
-        "cursor": line.cursor,
-    }
-
-
-def seconds_to_retry(view: PluginView, *, now: float) -> float | None:
-    """How long until systemd tries again, while it waits."""
-    retry_at = view.status.retry_at
-    return None if retry_at is None else round(max(0.0, retry_at - now), 1)
-
-
-def asked_sandbox(view: PluginView) -> Sandbox | None:
-    """The sandbox profile that the manifest asks for and only ops can grant, where they have not."""
-    asked = view.manifest.sandbox if view.manifest else None
-    return asked if asked is Sandbox.TRUSTED and view.sandbox is not Sandbox.TRUSTED else None
-
-
-def last_end(service: ServiceFacts) -> str | None:
-    """How the last run ended, well or not; None while it runs, and where there was none."""
-    if service.main_pid or service.exit_kind == 0:
-        return None
-    if (badly := state.last_end(service)) is not None:
-        return badly
-    return "it exited with status 0" if service.exit_kind == _CLD_EXITED else "it was told to end"

@@ -214,6 +214,18 @@ def trials(rows: Sequence[tuple[str, str, str]]) -> RenderableType:
     return table
 
 
+def users(rows: Sequence[tuple[str, str, str, str]]) -> RenderableType:
+    """Everybody who may sign in: name, role, whether disabled, plugins."""
+    if not rows:
+        return Text("Nobody may sign in. To let somebody: toru user add NAME --admin", "dim")
+    table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="dim")
+    for title in ("NAME", "ROLE", "STATE", "SEES"):
+        table.add_column(title, overflow="fold")
+    for row in rows:
+        table.add_row(*map(printable, row), style="dim" if row[2] == "disabled" else "")
+    return table
+
+
 def done(text: str, what: str, state: State | None) -> Text:
     """That a wish was carried out."""
     said = Text.assemble(("✓", "green"), " ", (printable(text), "bold"), f" {what}")

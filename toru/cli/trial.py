@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,6 +14,9 @@ from toru.cli.refusals import WrongUsage
 
 # As toru.trial says, which is loaded when it is needed.
 _DEFAULT_NAME = "toru"
+
+# As toru.core.first_admin says.
+_ADMIN = "admin"
 
 Name = Annotated[str, typer.Option("--name", help="Which trial, where several run.")]
 
@@ -55,18 +59,27 @@ def up(  # noqa: PLR0913  (one for each option)
 
     if as_json and not detach:
         raise WrongUsage("--json goes with --detach (see toru try up --help)")
-    options = Options(
-        name=name,
-        port=port,
-        plugins=plugins or default_plugins(),
-        limits=limits,
-        files={"toru/toru.toml": settings.read_text(encoding="utf-8")} if settings else {},
-    )
+    password = _admins_password()
+    files = {"credstore/toru-admin-password": password}
+    if settings:
+        files["toru/toru.toml"] = settings.read_text(encoding="utf-8")
+    options = Options(name=name, port=port, plugins=plugins or default_plugins(), limits=limits, files=files)
     if as_json:
         trial = Trial(options).start(detach=True)
-        output.put_json({"name": trial.name, "url": trial.url, "port": trial.port})
+        admin = {"user": _ADMIN, "password": password}
+        output.put_json({"name": trial.name, "url": trial.url, "port": trial.port, **admin})
     else:
-        commands.up(options, detach=detach)
+        commands.up(options, detach=detach, notes={"sign in as": _ADMIN, "password": password})
+
+
+def _admins_password() -> str:
+    """TORU_ADMIN_PASSWORD, or one for the occasion."""
+    from toru.core.passwords import check_password, new_password
+
+    if (password := os.environ.get("TORU_ADMIN_PASSWORD")) is None:
+        return new_password()
+    check_password(password, user=_ADMIN)
+    return password
 
 
 def execute(

@@ -62,7 +62,7 @@ def _carry_out(verb: Verb, texts: Sequence[str], *, as_json: bool) -> None:
 
     outcomes = look.ask(lambda bus: _all(bus, verb, texts, as_json=as_json))
     if as_json:
-        from toru.cli import rows
+        from toru.core import rows
 
         now = time.time()
         results = [rows.outcome_row(it.text, it.view, it.error, now=now) for it in outcomes]

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from toru import __version__
-from toru.cli import rows
-from toru.cli.arguments import LEVELS
+from toru.core import rows
 from toru.core.overview import PluginView
+from toru.domain.levels import LEVELS
 from toru.domain.quantities import Limits
 from toru.domain.state import Health, ServiceFacts, State
 

@@ -43,6 +43,9 @@ class Lifecycle:
             # Without it, restarts on request would count as failures (StartLimitBurst=).
             await self._bus.manage("ResetFailedUnit", "s", plugin_id.service)
             result = await self._bus.job("RestartUnit", plugin_id.service, WISH_WITHIN)
+            if result == "frozen":  # 252 restarts what is paused; newer versions (seen on 257) refuse to
+                await self.resume(plugin_id)
+                result = await self._bus.job("RestartUnit", plugin_id.service, WISH_WITHIN)
         except SystemdRefused as refusal:
             if refusal.facts.get("error_name") == f"{wire.SERVICE}.NoSuchUnit":
                 raise NotEnabled(f"{plugin_id} is not running: enable it first", id=plugin_id) from refusal
@@ -51,6 +54,14 @@ class Lifecycle:
             service = (await read_plugin(self._bus, plugin_id)).service
             end = last_end(service) if service is not None else None
             raise WishFailed(f"{plugin_id} did not restart: {end or f'the job ended as {result}'}", id=plugin_id)
+
+    async def pause(self, plugin_id: PluginId) -> None:
+        """Every process of the plugin stands still where it is. Requests wait."""
+        await self._wish(plugin_id.pause_unit)
+
+    async def resume(self, plugin_id: PluginId) -> None:
+        """A paused plugin goes on where it stood."""
+        await self._wish(plugin_id.resume_unit)
 
     async def _wish(self, unit: str) -> None:
         result = await self._bus.job("StartUnit", unit, WISH_WITHIN)

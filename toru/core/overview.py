@@ -56,14 +56,17 @@ def overview_of(
     strays = sorted(facts.keys() - catalogue.by_id.keys())
     ids = [*catalogue.by_id, *strays]
     return Overview(
-        plugins=tuple(_view(plugin_id, catalogue, wishes, policy, facts.get(plugin_id, NO_UNITS)) for plugin_id in ids),
+        plugins=tuple(
+            view_of(plugin_id, catalogue, wishes, policy, facts.get(plugin_id, NO_UNITS)) for plugin_id in ids
+        ),
         rejected=catalogue.rejected,
     )
 
 
-def _view(
+def view_of(
     plugin_id: PluginId, catalogue: Catalogue, wishes: Wishes | None, policy: Policy, facts: UnitFacts
 ) -> PluginView:
+    """One plugin. Ask only for one that is in the catalogue or has units."""
     plugin = catalogue.by_id.get(plugin_id)
     if wishes is None:
         enabled = facts != NO_UNITS  # nobody can say, so nothing is switched: what is up stays up

@@ -28,11 +28,15 @@ class _Record:
     """What there is to remember of one plugin."""
 
     failures: int = 0
+    restarts: int = 0
+    """From here, since systemd began to count: it counts only its own."""
     counted: float = 0
     """The failure that was counted last, by the time it happened."""
     running_since: float | None = None
     due: float | None = None
     act: Act | None = None
+    ended_well: bool = False
+    """The next start will be a first one, for systemd too."""
 
 
 class Pacing:
@@ -58,6 +62,8 @@ class Pacing:
                 record.running_since = None
                 self._on_failure(record, service, at_first_sight=at_first_sight)
             case State.RUNNING:
+                if record.ended_well:
+                    record.restarts, record.ended_well = 0, False
                 # Over a new connection again: it may have fallen due while there was none.
                 if at_first_sight or record.running_since != service.changed_at:
                     record.running_since = service.changed_at
@@ -65,6 +71,7 @@ class Pacing:
             case State.PAUSED:
                 pass  # time goes on for a frozen plugin too
             case State.IDLE | State.STOPPING if record.running_since is not None and service.result == "success":
+                record.ended_well = True
                 self._on_clean_end(record, service)
             case _:
                 record.running_since = None
@@ -76,6 +83,11 @@ class Pacing:
         """When this plugin will be restarted from here, in seconds since 1970, if it will."""
         record = self._records.get(plugin_id)
         return record.due if record is not None and record.act == self._restart_now else None
+
+    def restarts(self, plugin_id: PluginId) -> int:
+        """How often this plugin was restarted from here, which systemd's own count leaves out."""
+        record = self._records.get(plugin_id)
+        return 0 if record is None else record.restarts
 
     async def run(self) -> None:
         """Does what is due, for ever."""
@@ -120,10 +132,13 @@ class Pacing:
         self._something_new.set()
 
     async def _restart_now(self, plugin_id: PluginId) -> None:
+        # First, so that whoever sees the new process sees the new count.
+        self._records[plugin_id].restarts += 1
         await self._restart(plugin_id)
 
     async def _earn_clean_slate(self, plugin_id: PluginId) -> None:
-        self._records[plugin_id].failures = 0
+        record = self._records[plugin_id]
+        record.failures = record.restarts = 0
         await self._forget_failures(plugin_id)
 
     async def _try(self, act: Act, plugin_id: PluginId) -> None:

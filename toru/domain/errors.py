@@ -9,7 +9,22 @@ ToruError
 ├── WishesUnreadable     config.json can't be read and nothing stands in for it
 ├── NotEnabled           the plugin must be enabled for this
 ├── NotStarted           the units exist, but the plugin does not answer
-└── SystemdRefused       systemd said no
+├── NoBundle             the plugin has no front end, or it is disabled
+├── WrongState           what is asked for makes no sense of a plugin in this state
+├── BadCursor            the text is no place in the journal
+├── TooManyReaders       as many follow already as may
+├── SystemdRefused       systemd said no
+├── StoreUnavailable   the database is locked, read-only, full or away
+├── InvalidInput         what was sent breaks a rule
+├── TooLarge             it goes beyond a limit
+├── Unauthenticated      nobody knows who is asking
+├── SignInRefused        wrong name or password, or an account that is off
+├── TooManyAttempts      sign-in has failed too often: later
+├── Forbidden            this caller may not
+├── UnknownUser          there is no such user
+├── UnknownToken         there is no such API token
+├── AlreadyExists        the name is taken
+└── LastAdmin            somebody must be left who can let others in
 
 A class stands for a way in which callers act differently; `code` is for programs, the message for people.
 """
@@ -59,5 +74,71 @@ class NotStarted(ToruError):
     code = "not-started"
 
 
+class NoBundle(ToruError):
+    code = "no-bundle"
+
+
+class WrongState(ToruError):
+    code = "wrong-state"
+
+
+class BadCursor(ToruError):
+    code = "bad-cursor"
+
+
+class TooManyReaders(ToruError):
+    code = "too-many-readers"
+
+
 class SystemdRefused(ToruError):
     code = "systemd-refused"
+
+
+class StoreUnavailable(ToruError):
+    code = "store-unavailable"
+
+
+class InvalidInput(ToruError):
+    code = "invalid-input"
+
+
+class TooLarge(ToruError):
+    code = "too-large"
+
+
+class Unauthenticated(ToruError):
+    code = "unauthenticated"
+
+
+class SignInRefused(ToruError):
+    code = "sign-in-refused"
+
+
+class TooManyAttempts(ToruError):
+    """`retry_after` says in how many seconds it is worth another try."""
+
+    code = "too-many-attempts"
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.retry_after = retry_after
+
+
+class Forbidden(ToruError):
+    code = "forbidden"
+
+
+class UnknownUser(ToruError):
+    code = "unknown-user"
+
+
+class UnknownToken(ToruError):
+    code = "unknown-token"
+
+
+class AlreadyExists(ToruError):
+    code = "already-exists"
+
+
+class LastAdmin(ToruError):
+    code = "last-admin"

@@ -51,6 +51,14 @@ class PluginId(str):
         return f"toru-disable@{self}.service"
 
     @property
+    def pause_unit(self) -> str:
+        return f"toru-pause@{self}.service"
+
+    @property
+    def resume_unit(self) -> str:
+        return f"toru-resume@{self}.service"
+
+    @property
     def socket_path(self) -> Path:
         """Where systemd listens: the plugin's own socket, or the bell of one that binds for itself."""
         return places.SOCKETS / f"{self}.sock"

@@ -10,6 +10,7 @@ SETTINGS_DROP_INS = Path("/etc/toru/toru.toml.d")
 STATE = Path("/var/lib/toru")
 INSTANCE_ID = STATE / "instance-id"
 PLUGINS = STATE / "plugins"
+DATABASE = STATE / "toru.db"
 
 PROBES = Path("/var/cache/toru/probes.json")
 

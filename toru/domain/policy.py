@@ -36,6 +36,24 @@ class RestartPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KvPolicy:
+    """What a plugin may keep in its storage."""
+
+    value_bytes: int = 1 << 20
+    total_bytes: int = 64 << 20
+    keys: int = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventsPolicy:
+    keep_days: float = 7
+
+    @property
+    def keep_seconds(self) -> float:
+        return self.keep_days * 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PluginOverride:
     """What ops decided for one plugin."""
 
@@ -46,12 +64,18 @@ class PluginOverride:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     plugins_dir: Path = places.PLUGINS
+    database_url: str = f"sqlite:///{places.DATABASE}"
+    """Any that SQLAlchemy knows; postgresql+psycopg://… for several hosts on one database."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses whose word for where a request comes from counts (X-Forwarded-For, X-Forwarded-Proto)."""
     auto_enable: bool = True
     restart: RestartPolicy = RestartPolicy()
     start_timeout: float = 10
     stop_timeout: float = 5
     """For each step of a stop: the shutdown message, then SIGTERM; after the second, SIGKILL."""
     limits: Limits = DEFAULT_LIMITS
+    kv: KvPolicy = KvPolicy()
+    events: EventsPolicy = EventsPolicy()
     overrides: Mapping[str, PluginOverride] = field(default_factory=dict)
 
     def limits_for(self, manifest: Manifest) -> Limits:

@@ -52,11 +52,24 @@ def _smaller(one: int | None, other: int | None) -> int | None:
 
 def parse_memory_bytes(value: object) -> int:
     """`"64M"` or a whole number of bytes; K, M, G and T count in 1024s, as in systemd."""
-    if isinstance(value, str) and (match := _SIZE.fullmatch(value)):
-        value = int(match["number"]) << _UNITS[match["unit"]]
-    if isinstance(value, bool) or not isinstance(value, int) or not LEAST_MEMORY_BYTES <= value < 2**63:
+    size = _size(value)
+    if size is None or not LEAST_MEMORY_BYTES <= size < 2**63:
         raise ValueError(f'must be a size like "64M" or a number of bytes, at least {LEAST_MEMORY_BYTES >> 20}M')
-    return value
+    return size
+
+
+def parse_size(value: object, *, least: int, most: int) -> int:
+    """The same within bounds."""
+    size = _size(value)
+    if size is None or not least <= size <= most:
+        raise ValueError(f'must be a size like "64M" or a number of bytes, {least} to {most}')
+    return size
+
+
+def _size(value: object) -> int | None:
+    if isinstance(value, str) and (match := _SIZE.fullmatch(value)):
+        return int(match["number"]) << _UNITS[match["unit"]]
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def parse_tasks(value: object) -> int:

@@ -85,6 +85,7 @@ class ServiceFacts:
     restart_delay: float = 0
     """How long systemd waits before its next try, in seconds; before 254 the core may come first (core/pacing)."""
     invocation_id: str = ""
+    control_group: str = ""
     memory_bytes: int | None = None
     tasks: int | None = None
     cpu_seconds: float | None = None

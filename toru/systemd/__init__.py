@@ -5,6 +5,7 @@ transient  makes, starts and stops units, blocking (pystemd): for toru-admin
 bus        asks and listens without ever blocking (dbus-fast): for the core and the command line
 observe    what systemd says of all plugins, and every change of it
 journal    reads the journal
+records    reads what systemd and toru-admin wrote to it about plugins, for events
 activation the sockets that systemd hands over
 notify     tells systemd, and the journal, how this process is doing
 """

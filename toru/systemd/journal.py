@@ -7,18 +7,21 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 from systemd import journal
 
+from toru.domain.errors import BadCursor
 from toru.domain.ids import PluginId
-from toru.systemd.notify import DEBUG, INFO
+from toru.domain.levels import DEBUG, INFO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogLine:
     """One journal entry of a plugin."""
 
+    plugin_id: PluginId
+    """Whose unit it came from, by the journal's own witness."""
     at: datetime
     priority: int
     message: str
@@ -41,12 +44,10 @@ def newest(
 
     `most_verbose` is the least urgent priority to show (syslog(3): 0 is an emergency, 7 a debug message).
     """
-    with journal.Reader() as reader:
-        _match(reader, plugin_id, invocation_id, most_verbose)
-        reader.seek_tail()
+    with PluginJournal(plugin_id, invocation_id=invocation_id, most_verbose=most_verbose) as entries:
+        entries.seek_end()
         lines: list[LogLine] = []
-        while len(lines) < count and (entry := reader.get_previous()):
-            line = _line(entry)
+        while len(lines) < count and (line := entries.previous()) is not None:
             if since is not None and line.at < since:
                 break
             lines.append(line)
@@ -54,28 +55,129 @@ def newest(
 
 
 def follow(plugin_id: PluginId, *, after: str | None = None, most_verbose: int = DEBUG) -> Iterator[LogLine | None]:
-    """Every line after this cursor, or from now on, as it is written; None whenever there is nothing new for a second.
-
-    Without a cursor it seeks the present by the clock: seeking the tail of a journal that has no entry of this plugin
-    yet, systemd 257 would never return one, and 252 would miss the first.
-    """
-    with journal.Reader() as reader:
-        _match(reader, plugin_id, None, most_verbose)
+    """Every line after this cursor, or from now on, as it is written; None, whenever nothing is new for a second."""
+    with PluginJournal(plugin_id, most_verbose=most_verbose) as entries:
         if after is None:
-            reader.seek_realtime(time.time())
+            entries.seek_now()
         else:
-            reader.seek_cursor(after)
-            # The entry itself, unless it has been vacuumed since: then the next one that is left.
-            if (entry := reader.get_next()) and entry["__CURSOR"] != after:
-                yield _line(entry)
+            entries.seek_after(after)
         poller = select.poll()
-        poller.register(reader.fileno(), reader.get_events())
+        poller.register(entries.fileno(), entries.events())
         while True:
-            while entry := reader.get_next():
-                yield _line(entry)
+            while (line := entries.next()) is not None:
+                yield line
             if not poller.poll(1000):
                 yield None
-            reader.process()
+            entries.process()
+
+
+class PluginJournal:
+    """The entries of one plugin, and a place among them from which to go either way.
+
+    Its calls read from the disk and may take a while. One at a time: it is not for two threads at once.
+    """
+
+    def __init__(self, plugin_id: PluginId, *, invocation_id: str | None = None, most_verbose: int = DEBUG) -> None:
+        self._plugin_id = plugin_id
+        self._reader = journal.Reader()
+        _match(self._reader, plugin_id, invocation_id, most_verbose)
+        self._found: LogLine | None = None
+        """What a seek came upon on its way, and is still to be handed out."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._reader.close()
+
+    def fileno(self) -> int:
+        """Becomes readable when something was written; then call `process`."""
+        descriptor: int = self._reader.fileno()
+        return descriptor
+
+    def events(self) -> int:
+        mask: int = self._reader.get_events()
+        return mask
+
+    def process(self) -> None:
+        """Takes note of what was written since, and waits for more."""
+        self._reader.process()
+
+    def seek_end(self) -> None:
+        """To the newest entry, for `previous`."""
+        self._reader.seek_tail()
+
+    def seek_start(self) -> None:
+        """To the oldest entry, for `next`."""
+        self._reader.seek_head()
+
+    def seek_now(self) -> None:
+        """For `next`, which then returns what is written from now on.
+
+        By the clock: having sought the tail of a journal that has no entry of this plugin yet, systemd 257 would never
+        return one, and 252 would miss the first.
+        """
+        self._reader.seek_realtime(time.time())
+
+    def seek_time(self, moment: datetime) -> None:
+        """Between what is older than this moment and what is not."""
+        self._reader.seek_realtime(max(0.0, moment.timestamp()))
+
+    def seek_before(self, cursor: str) -> None:
+        """To the entry at this cursor, for `previous`. `BadCursor`, if it is none."""
+        self._seek_cursor(cursor)
+        # The entry itself, unless it has been vacuumed since: then the next older one that is left.
+        if (line := self.previous()) is not None and line.cursor != cursor:
+            self._found = line
+
+    def seek_after(self, cursor: str) -> None:
+        """To the entry at this cursor, for `next`. `BadCursor`, if it is none."""
+        self._seek_cursor(cursor)
+        if (line := self.next()) is not None and line.cursor != cursor:
+            self._found = line
+
+    def previous(self) -> LogLine | None:
+        """The next older entry."""
+        return self._taken() or self._line(self._reader.get_previous())
+
+    def next(self) -> LogLine | None:
+        """The next newer entry; None if there is none yet."""
+        return self._taken() or self._line(self._reader.get_next())
+
+    def skip_back(self, count: int) -> None:
+        """Past so many older entries, without reading any of them."""
+        if count:
+            self._reader._next(-count)  # noqa: SLF001  (get_previous would take the last one apart, too)
+
+    def _taken(self) -> LogLine | None:
+        line, self._found = self._found, None
+        return line
+
+    def _seek_cursor(self, cursor: str) -> None:
+        try:
+            self._reader.seek_cursor(cursor)
+        except (OSError, ValueError) as error:  # ValueError: a NUL in it
+            raise BadCursor("this cursor is none of the journal's") from error
+
+    def _line(self, entry: dict[str, Any]) -> LogLine | None:
+        if not entry:
+            return None
+        # A plugin may write entries in journald's own protocol, and so leave out, repeat or misuse every field without
+        # an underscore in front.
+        of_systemd = entry.get("_PID") == 1
+        return LogLine(
+            plugin_id=self._plugin_id,
+            at=entry["__REALTIME_TIMESTAMP"].astimezone(UTC),
+            priority=_priority(_one(entry.get("PRIORITY"))),
+            message=_text(_one(entry.get("MESSAGE", ""))),
+            of_systemd=of_systemd,
+            pid=None if of_systemd else entry.get("_PID"),
+            invocation_id=_text(_one(entry.get("INVOCATION_ID" if of_systemd else "_SYSTEMD_INVOCATION_ID", ""))),
+            cursor=entry["__CURSOR"],
+        )
 
 
 def _match(reader: Any, plugin_id: PluginId, invocation_id: str | None, most_verbose: int) -> None:
@@ -91,21 +193,6 @@ def _match(reader: Any, plugin_id: PluginId, invocation_id: str | None, most_ver
         if most_verbose < DEBUG:
             for priority in range(most_verbose + 1):
                 reader.add_match(PRIORITY=str(priority))
-
-
-def _line(entry: dict[str, Any]) -> LogLine:
-    # A plugin may write entries in journald's own protocol, and so leave out, repeat or misuse every field without an
-    # underscore in front.
-    of_systemd = entry.get("_PID") == 1
-    return LogLine(
-        at=entry["__REALTIME_TIMESTAMP"].astimezone(UTC),
-        priority=_priority(_one(entry.get("PRIORITY"))),
-        message=_text(_one(entry.get("MESSAGE", ""))),
-        of_systemd=of_systemd,
-        pid=None if of_systemd else entry.get("_PID"),
-        invocation_id=_text(_one(entry.get("INVOCATION_ID" if of_systemd else "_SYSTEMD_INVOCATION_ID", ""))),
-        cursor=entry["__CURSOR"],
-    )
 
 
 def _one(value: Any) -> Any:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dbus_fast import Message
@@ -15,6 +16,7 @@ from toru.domain.ids import UNIT_PATTERNS, PluginId
 from toru.domain.state import NO_UNITS, ActiveState, ServiceFacts, SocketFacts, UnitFacts
 from toru.systemd import wire
 from toru.systemd.bus import PROPERTIES, Bus
+from toru.systemd.freezer import FreezerWatch
 
 DETAILS_AT_ONCE = 32
 """Questions under way at once: enough to keep systemd busy, few enough for its queue."""
@@ -25,6 +27,8 @@ SETTLE_SECONDS = 0.01
 _UNIT_PATHS = f"{wire.MANAGER_PATH}/unit"
 _PLUGIN_PATHS = wire.unit_path("toru-plugin-")
 _NOT_SET = 2**64 - 1
+# The units that write the catalogue or config.json.
+_WRITERS = re.compile(r"toru-(?:scan|rescan|plugins|(?:enable|disable)@[A-Za-z0-9-]{1,64})\.service")
 
 
 async def read_all(bus: Bus) -> dict[PluginId, UnitFacts]:
@@ -64,37 +68,87 @@ async def read_plugin(bus: Bus, plugin_id: PluginId) -> UnitFacts:
     return facts
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What may be otherwise than it was."""
+
+    plugins: frozenset[PluginId]
+    files: bool
+    """A job has ended that writes the catalogue or the operator's wishes."""
+
+
+async def read_figures(bus: Bus, plugin_id: PluginId) -> tuple[int | None, int | None, float | None]:
+    """What a plugin uses now: bytes of memory, tasks, and seconds of processor time since its start."""
+    kind = wire.interface_of(plugin_id.service)
+    memory, tasks, cpu = [
+        _amount(await bus.unit_property(plugin_id.service, kind, name))
+        for name in ("MemoryCurrent", "TasksCurrent", "CPUUsageNSec")
+    ]
+    return memory, tasks, None if cpu is None else cpu / 1_000_000_000
+
+
+class Watching:
+    """Collects what changes, a set at a time."""
+
+    def __init__(self) -> None:
+        self._dirty: set[PluginId] = set()
+        self._files = False
+        self._something = asyncio.Event()
+        self._freezer = FreezerWatch(self._mark)
+
+    def __aiter__(self) -> AsyncIterator[Changes]:
+        return self._sets()
+
+    def seen(self, plugin_id: PluginId, facts: UnitFacts) -> None:
+        """Has to be told what was read of a plugin: a run's cgroup is watched as long as the run lasts."""
+        service = facts.service
+        control_group = service.control_group if service is not None and service.main_pid else ""
+        self._freezer.follow(plugin_id, service.invocation_id if service is not None else "", control_group)
+
+    def on_signal(self, message: Message) -> None:
+        unit = _unit_of(message)
+        if message.member == "JobRemoved" and _WRITERS.fullmatch(str(message.body[2])):
+            self._files = True
+            self._something.set()
+        elif unit is not None and (plugin_id := PluginId.of_unit(unit)) is not None:
+            self._mark(plugin_id)
+
+    def close(self) -> None:
+        self._freezer.close()
+
+    def _mark(self, plugin_id: PluginId) -> None:
+        self._dirty.add(plugin_id)
+        self._something.set()
+
+    async def _sets(self) -> AsyncIterator[Changes]:
+        while True:
+            await self._something.wait()
+            await asyncio.sleep(SETTLE_SECONDS)
+            self._something.clear()
+            changed = Changes(plugins=frozenset(self._dirty), files=self._files)
+            self._dirty.clear()
+            self._files = False
+            yield changed
+
+
 @asynccontextmanager
-async def changes(bus: Bus) -> AsyncIterator[AsyncIterator[frozenset[PluginId]]]:
-    """The plugins of which something changed since the block was entered, a set at a time.
+async def changes(bus: Bus) -> AsyncIterator[Watching]:
+    """What changed since the block was entered.
 
     Subscribes before it returns: what is read inside the block and then changes is in a later set.
     """
-    dirty: set[PluginId] = set()
-    something = asyncio.Event()
-
-    def on_signal(message: Message) -> None:
-        unit = _unit_of(message)
-        if unit is not None and (plugin_id := PluginId.of_unit(unit)) is not None:
-            dirty.add(plugin_id)
-            something.set()
-
-    async def sets() -> AsyncIterator[frozenset[PluginId]]:
-        while True:
-            await something.wait()
-            await asyncio.sleep(SETTLE_SECONDS)
-            something.clear()
-            changed = frozenset(dirty)
-            dirty.clear()
-            yield changed
-
     rules = (
         f"interface='{PROPERTIES}',member='PropertiesChanged',path_namespace='{_UNIT_PATHS}'",
         f"interface='{wire.MANAGER}',member='UnitNew'",
         f"interface='{wire.MANAGER}',member='UnitRemoved'",
+        f"interface='{wire.MANAGER}',member='JobRemoved'",
     )
-    async with bus.listening(*rules, listener=on_signal):
-        yield sets()
+    watching = Watching()
+    try:
+        async with bus.listening(*rules, listener=watching.on_signal):
+            yield watching
+    finally:
+        watching.close()
 
 
 def _unit_of(message: Message) -> str | None:
@@ -140,6 +194,7 @@ def _service_facts(of_unit: Mapping[str, Any], own: Mapping[str, Any]) -> Servic
         changed_at=of_unit["StateChangeTimestamp"] / 1_000_000,
         restart_delay=delay / 1_000_000,
         invocation_id=bytes(of_unit["InvocationID"]).hex(),
+        control_group=own["ControlGroup"],
         memory_bytes=_amount(own["MemoryCurrent"]),
         tasks=_amount(own["TasksCurrent"]),
         cpu_seconds=None if cpu is None else cpu / 1_000_000_000,

@@ -102,6 +102,14 @@ class Systemd:
         except NoSuchUnit:
             return None
 
+    def freeze(self, unit: str) -> None:
+        """Every process of the unit stands still, when this returns. `SystemdRefused`, if the unit does not run."""
+        self._manage("FreezeUnit", apply_signature(b"s", [unit.encode()]))
+
+    def thaw(self, unit: str) -> None:
+        """They go on, whether or not they stood still."""
+        self._manage("ThawUnit", apply_signature(b"s", [unit.encode()]))
+
     def reset_failed(self, unit: str) -> None:
         """Clears failures and counters, and lets go of a failed unit that nothing holds."""
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
@@ -23,17 +23,20 @@ class _Asked(BaseException):
     """A signal asked us to end."""
 
 
-def up(options: Options, *, detach: bool = False) -> None:
-    """Boot a trial and hold it until Ctrl-C, SIGTERM, SIGHUP or its own end; with detach, leave it running."""
+def up(options: Options, *, detach: bool = False, notes: Mapping[str, str] | None = None) -> None:
+    """Boot a trial and hold it until Ctrl-C, SIGTERM, SIGHUP or its own end; with detach, leave it running.
+
+    The notes are for whoever is greeted.
+    """
     trial = Trial(options)
     if detach:
         trial.start(detach=True)
-        _greet(trial, end=f"toru try down {trial.name}")
+        _greet(trial, end=f"toru try down {trial.name}", notes=notes or {})
         return
     with _asked_to_end():
         try:
             with trial:
-                _greet(trial, end="Ctrl-C")
+                _greet(trial, end="Ctrl-C", notes=notes or {})
                 trial.wait()
         except _Asked:
             pass
@@ -60,11 +63,12 @@ def running() -> list[Record]:
     return registry.running()
 
 
-def _greet(trial: Trial, end: str) -> None:
+def _greet(trial: Trial, end: str, notes: Mapping[str, str]) -> None:
     option = "" if trial.name == Options().name else f" --name {trial.name}"
     for what, words in {
         f"Toru runs in the trial {trial.name}.": "",
         "  open": trial.url,
+        **{f"  {what}": words for what, words in notes.items()},
         "  look inside": f"toru try exec{option}",
         "  end": end,
     }.items():

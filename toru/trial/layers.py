@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from toru.trial import registry
 from toru.trial.machine import Toru
@@ -228,7 +228,11 @@ def _put_settings(layer: _Layer, record: Record) -> None:
         with suppress(OSError):
             layer.write(f"etc/{name}", Path("/etc", name).read_text())
     for path, text in record.files.items():
-        layer.write(f"etc/{path}", text)
+        # What systemd hands to services in confidence (systemd.exec(5), LoadCredential=) is nobody else's to read.
+        secret = PurePosixPath(path).is_relative_to("credstore")
+        if secret:
+            layer.directory("etc/credstore").chmod(0o700)
+        layer.write(f"etc/{path}", text, 0o600 if secret else 0o644)
 
 
 def _put_toru(layer: _Layer, toru: Toru) -> Iterator[_Bind]:

@@ -2,14 +2,79 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 from fastapi import FastAPI
+from fastapi.responses import JSONResponse
 
 from toru import __version__
+from toru.core.accounts import Accounts
+from toru.core.journals import Journals
+from toru.core.kv import Kv
+from toru.core.live import Live
 from toru.core.observer import Observer
-from toru.web import health
+from toru.core.plugins import Plugins
+from toru.core.wishing import Wishing
+from toru.domain.policy import Policy
+from toru.store.engine import Database
+from toru.web import auth, bundles, events, health, kv, logs, metrics, plugins, problems, stream, tokens, users, why
+from toru.web.caller import AnyCaller, Callers, PluginTokens
+from toru.web.edge import Edge
 
 
-def make_app(observer: Observer) -> FastAPI:
-    app = FastAPI(title="Toru", version=__version__, openapi_url="/api/openapi.json", docs_url=None, redoc_url=None)
-    app.include_router(health.router(observer))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the routes are made from."""
+
+    policy: Policy
+    observer: Observer
+    accounts: Accounts
+    plugin_tokens: PluginTokens
+    plugins: Plugins
+    wishing: Wishing
+    live: Live
+    journals: Journals
+    database: Database
+    kv: Kv
+
+
+def make_app(parts: Parts) -> FastAPI:
+    app = _Application(
+        title="Toru",
+        version=__version__,
+        openapi_url=None,  # ours asks who it is for
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.callers = Callers(parts.accounts, parts.plugin_tokens)
+    app.add_middleware(Edge)
+    problems.handle(app)
+    for router in (
+        health.router(parts.observer),
+        auth.router(parts.accounts),
+        users.router(parts.accounts),
+        tokens.router(parts.accounts),
+        plugins.router(parts.plugins, parts.wishing),
+        bundles.router(parts.plugins, parts.policy.plugins_dir),
+        logs.router(parts.plugins, parts.journals, parts.live),
+        why.router(parts.plugins, parts.journals),
+        stream.router(parts.live),
+        metrics.router(parts.plugins, parts.observer),
+        kv.router(parts.kv, parts.plugins),
+        events.router(parts.database, parts.plugins),
+    ):
+        app.include_router(router)
+    app.add_api_route("/api/openapi.json", app.document, include_in_schema=False)
     return app
+
+
+class _Application(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            self.openapi_schema = problems.complete(super().openapi())
+        return self.openapi_schema
+
+    def document(self, _caller: AnyCaller) -> JSONResponse:
+        return JSONResponse(self.openapi())

@@ -1,0 +1,181 @@
+"""The web application on a real server: TCP and a Unix socket, uvicorn and uvloop as in production, in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import argon2
+import httpx
+import uvicorn
+import uvloop
+from fastapi import FastAPI
+
+from toru.core.accounts import Accounts
+from toru.core.journals import Journals
+from toru.core.kv import Kv
+from toru.core.live import Live
+from toru.core.observer import Observer
+from toru.core.pacing import Pacing
+from toru.core.passwords import Passwords
+from toru.core.plugins import Plugins
+from toru.core.wishing import Wishing
+from toru.domain.errors import SystemdRefused
+from toru.domain.ids import PluginId
+from toru.domain.people import Role, UserName
+from toru.domain.policy import Policy
+from toru.store.engine import Database
+from toru.systemd.bus import Bus
+from toru.web.app import Parts, make_app
+from toru.web.caller import PluginTokens
+from toru.web.peer import PeerKnowingProtocol
+
+ADMIN, CLIENT, PASSWORD = UserName("admin"), UserName("carl"), "Correct-Horse-1"
+
+QUICK = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""As weak as it gets: tests sign in often."""
+
+
+class Clock:
+    """The time, which tests may set forward."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Site:
+    """A running application."""
+
+    def __init__(self, database: Database, directory: Path) -> None:
+        self.clock = Clock()
+        self.database = database
+        self.tokens = directory / "tokens"
+        self.tokens.mkdir()
+        self.api_socket = directory / "api.sock"
+        self.port = 0
+        self.live = Live()
+        self.accounts = Accounts(database, Passwords(QUICK), clock=self.clock, on_change=self.live.cut_off)
+        self.plugins = Plugins(Policy(), _pacing(), on_view=_ignore, on_rejected=_ignore)
+        self.app = make_app(self.parts())
+        self._clients: list[httpx.Client] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def parts(self) -> Parts:
+        return Parts(
+            policy=Policy(),
+            observer=(observer := Observer(_ignore, on_files=_ignore)),
+            accounts=self.accounts,
+            plugin_tokens=PluginTokens(self.tokens),
+            plugins=self.plugins,
+            wishing=Wishing(self.plugins, observer, _no_systemd),
+            live=self.live,
+            journals=Journals(),
+            database=self.database,
+            kv=Kv(self.database, Policy().kv),
+        )
+
+    @contextmanager
+    def running(self, app: Callable[..., Any] | None = None) -> Iterator[None]:
+        listening = [socket.create_server(("127.0.0.1", 0)), socket.socket(socket.AF_UNIX)]
+        listening[1].bind(str(self.api_socket))
+        self.api_socket.chmod(0o666)
+        self.port = listening[0].getsockname()[1]
+        up = threading.Event()
+
+        class Server(uvicorn.Server):
+            async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+                await super().startup(sockets)
+                up.set()
+
+            @contextmanager
+            def capture_signals(self) -> Iterator[None]:
+                yield
+
+        config = uvicorn.Config(
+            app or self.app, http=PeerKnowingProtocol, log_config=None, lifespan="off", proxy_headers=False
+        )
+        server = Server(config)
+
+        def serve() -> None:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                self._loop = runner.get_loop()
+                runner.run(server.serve(listening))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        assert up.wait(30)
+        try:
+            yield
+        finally:
+            for client in self._clients:
+                client.close()
+            server.should_exit = True
+            self.do(_call(self.live.close))
+            thread.join()
+
+    def do(self, work: Any) -> Any:
+        """Run a coroutine on the server's own loop."""
+        assert self._loop is not None
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
+
+    # Who asks.
+
+    def nobody(self, **options: Any) -> httpx.Client:
+        client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", trust_env=False, **options)
+        self._clients.append(client)
+        return client
+
+    def peer(self) -> httpx.Client:
+        """Whoever runs the tests, at api.sock."""
+        return self.nobody(transport=httpx.HTTPTransport(uds=str(self.api_socket)))
+
+    def bearer(self, token: str) -> httpx.Client:
+        return self.nobody(headers={"Authorization": f"Bearer {token}"})
+
+    def signed_in(self, name: str, password: str = PASSWORD) -> httpx.Client:
+        client = self.nobody()
+        answer = client.post("/api/auth/login", json={"name": name, "password": password})
+        assert answer.status_code == 200, answer.text
+        return client
+
+    def add_user(self, name: str, role: Role = Role.CLIENT, **options: Any) -> None:
+        self.do(self.accounts.create(UserName(name), PASSWORD, role, **options))
+
+    def plugin(self, plugin_id: str, token: str | None = None) -> httpx.Client:
+        """A plugin with its own token."""
+        token = token or f"the token of {plugin_id}"
+        (self.tokens / f".{plugin_id}").write_text(token)
+        (self.tokens / f".{plugin_id}").rename(self.tokens / plugin_id)
+        return self.bearer(token)
+
+
+def _ignore(*_: object) -> None:
+    pass
+
+
+def _no_systemd() -> Bus:
+    raise SystemdRefused("there is no systemd in this test")
+
+
+def _pacing() -> Pacing:
+    async def never(_plugin_id: PluginId) -> None:
+        raise AssertionError
+
+    return Pacing(Policy().restart, 257, restart=never, forget_failures=never)
+
+
+async def _call(function: Callable[[], None]) -> None:
+    function()
+
+
+def routes_of(app: FastAPI) -> set[str]:
+    """`GET /api/users` and all others, as the application itself has them."""
+    return {f"{method.upper()} {path}" for path, item in app.openapi()["paths"].items() for method in item}

@@ -1,0 +1,223 @@
+"""People: signing in and out, who is behind a token, users and API tokens."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from toru.core.attempts import Attempts
+from toru.core.known import Known, token_hash
+from toru.core.passwords import AT_ONCE, Passwords, check_password
+from toru.domain.errors import Forbidden, InvalidInput, SignInRefused, UnknownUser
+from toru.domain.ids import PluginId
+from toru.domain.people import Account, Caller, Role, Scope, TokenFacts, UserName, Via
+from toru.store import accounts as stored
+from toru.store.engine import Database
+
+SESSION_SECONDS = 7 * 86_400
+LONGEST_TOKEN_SECONDS = 10 * 366 * 86_400
+TOKENS_PER_USER = 100
+
+FRESH_SECONDS = 5.0
+"""How long a user who was disabled on one host may go on at another one that shares its database."""
+
+TOKEN_PREFIX = "toru_"  # noqa: S105  by which scanners for leaked secrets know one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What to change of a user. None: leave it; for `grants`, see `with_grants`."""
+
+    role: Role | None = None
+    disabled: bool | None = None
+    password: str | None = None
+    with_grants: bool = False
+    grants: frozenset[PluginId] | None = None
+
+
+class Accounts:
+    """`on_change` is told the name of each user who may do less than before, or whose session ended."""
+
+    def __init__(
+        self,
+        database: Database,
+        passwords: Passwords,
+        *,
+        clock: Callable[[], float] = time.time,
+        on_change: Callable[[str], None] = lambda _name: None,
+    ) -> None:
+        self._database = database
+        self._passwords = passwords
+        self._clock = clock
+        self._attempts = Attempts(clock)
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._known = Known(clock, fresh_for=FRESH_SECONDS if database.is_shared else None)
+        self._on_change = on_change
+
+    # Signing in and out.
+
+    async def sign_in(self, name: str, password: str, address: str) -> tuple[str, Caller]:
+        """A new token for a browser, and who is behind it. Unknown user and wrong password look and last the same."""
+        known = await self._verified(name, password, address)
+        if known is None:
+            raise SignInRefused("wrong name or password")
+        return await self._open_session(UserName(name), password, known.password_hash)
+
+    async def _verified(self, name: str, password: str, address: str) -> stored.Credentials | None:
+        """The credentials, if this is the password behind them and they may be used."""
+        self._attempts.check(name, address)
+        known = await self._database.read(lambda session: stored.credentials(session, name))
+        async with self._turns:
+            # Once more: many at once are no way around the limits.
+            self._attempts.check(name, address)
+            right = await self._passwords.is_right(password, None if known is None else known.password_hash)
+            if known is None or not right or known.disabled:
+                self._attempts.failed(name, address)
+                return None
+            self._attempts.succeeded(name, address)
+            return known
+
+    async def _open_session(self, name: UserName, password: str, password_hash: str) -> tuple[str, Caller]:
+        better = await self._passwords.hash(password) if self._passwords.is_outdated(password_hash) else None
+        token, now = secrets.token_urlsafe(32), self._clock()
+
+        def work(session: Session) -> Account:
+            if better is not None:
+                stored.set_password_hash(session, name, better)
+            return stored.add_sign_in(session, name, token_hash(token), now=now, expires_at=now + SESSION_SECONDS)
+
+        try:
+            account = await self._database.write(work)
+        except UnknownUser as error:  # deleted or disabled a moment ago
+            raise SignInRefused("wrong name or password") from error
+        return token, stored.caller_of(account, via=Via.SESSION)
+
+    async def sign_out(self, token: str) -> None:
+        """The token is worth nothing any more, whether or not it was worth something before."""
+        hashed = token_hash(token)
+        try:
+            name = await self._database.write(lambda session: stored.end_sign_in(session, hashed))
+        finally:
+            self._known.forget(hashed)
+        if name is not None:
+            self._on_change(name)
+
+    # Who is it?
+
+    def known(self, token: str) -> Caller | None:
+        """Who is behind a browser's or an API's token, if that is in memory."""
+        return self._known.get(token_hash(token))
+
+    async def recognise(self, token: str) -> Caller | None:
+        """Who is behind a browser's or an API's token. None: nobody, or nobody any more."""
+        hashed = token_hash(token)
+        while (caller := self._known.get(hashed)) is None:
+            changes, now = self._known.changes, self._clock()
+            found = await self._database.read(lambda session: stored.recognise(session, hashed, now=now))  # noqa: B023
+            if found is None:
+                return None
+            if changes == self._known.changes:
+                self._known.remember(hashed, found.caller, found.expires_at)
+                return found.caller
+            # Somebody was signed out or changed meanwhile, perhaps this very one: look again.
+        return caller
+
+    # Users.
+
+    async def users(self) -> list[Account]:
+        return await self._database.read(stored.accounts)
+
+    async def user(self, name: UserName) -> Account:
+        return await self._database.read(lambda session: stored.account(session, name))
+
+    async def create(
+        self, name: UserName, password: str, role: Role, grants: Iterable[PluginId] | None = None
+    ) -> Account:
+        check_password(password, user=name)
+        hashed, now = await self._passwords.hash(password), self._clock()
+        return await self._database.write(
+            lambda session: stored.add_user(session, name=name, role=role, password_hash=hashed, grants=grants, now=now)
+        )
+
+    async def change(self, name: UserName, change: Change, *, but: str | None = None) -> Account:
+        """Change a user, all of it or nothing. A new password ends all sessions, except that of the token `but`."""
+        hashed = None
+        if change.password is not None:
+            check_password(change.password, user=name)
+            hashed = await self._passwords.hash(change.password)
+
+        def work(session: Session) -> Account:
+            if change.role is not None:
+                stored.set_role(session, name, change.role)
+            if change.disabled is not None:
+                stored.set_disabled(session, name, disabled=change.disabled)
+            if change.with_grants:
+                stored.set_grants(session, name, change.grants)
+            if hashed is not None:
+                stored.set_password_hash(session, name, hashed)
+                stored.end_sign_ins(session, name, but=but and token_hash(but))
+            session.flush()
+            return stored.account(session, name)
+
+        try:
+            return await self._database.write(work)
+        finally:
+            self._forget(name)
+
+    async def change_own_password(self, name: UserName, old: str, new: str, address: str, *, token: str) -> None:
+        """With the old one as proof: a browser left open is not enough to take an account over."""
+        if await self._verified(name, old, address) is None:
+            raise Forbidden("the old password is another one")
+        await self.change(name, Change(password=new), but=token)
+
+    async def delete(self, name: UserName) -> None:
+        try:
+            await self._database.write(lambda session: stored.delete_user(session, name))
+        finally:
+            self._forget(name)
+
+    # API tokens.
+
+    async def tokens(self, user: UserName) -> list[TokenFacts]:
+        return await self._database.read(lambda session: stored.tokens(session, user))
+
+    async def issue_token(
+        self, user: UserName, name: str, scopes: frozenset[Scope], expires_at: float | None
+    ) -> tuple[str, TokenFacts]:
+        """A new API token, which is shown this once, and its facts."""
+        now = self._clock()
+        if not scopes:
+            raise InvalidInput("a token without a scope is good for nothing", field="scopes")
+        if expires_at is not None and not now < expires_at <= now + LONGEST_TOKEN_SECONDS:
+            raise InvalidInput("a token expires in the future, and within ten years", field="expires_at")
+        token = TOKEN_PREFIX + secrets.token_urlsafe(32)
+
+        def work(session: Session) -> TokenFacts:
+            if stored.token_count(session, user) >= TOKENS_PER_USER:
+                raise InvalidInput(f"{user} has {TOKENS_PER_USER} tokens already: delete one first", field="name")
+            return stored.add_token(
+                session,
+                user,
+                name=name,
+                token_hash=token_hash(token),
+                scopes=scopes,
+                now=now,
+                expires_at=expires_at,
+            )
+
+        return token, await self._database.write(work)
+
+    async def revoke_token(self, user: UserName, token_id: int) -> None:
+        try:
+            await self._database.write(lambda session: stored.delete_token(session, user, token_id))
+        finally:
+            self._forget(user)
+
+    def _forget(self, name: str) -> None:
+        self._known.forget_user(name)
+        self._on_change(name)

@@ -1,0 +1,80 @@
+"""Who is behind a token, in memory: a request is authorised without a database once its token is known."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from toru.domain.people import Caller
+
+MOST = 10_000
+"""Who was seen longest ago is forgotten first, and asked for in the database the next time."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    caller: Caller
+    expires_at: float | None
+    fresh_until: float | None
+
+
+class Known:
+    """`fresh_for`: where others change the database too, so many seconds pass before it is asked again."""
+
+    def __init__(self, clock: Callable[[], float], *, fresh_for: float | None = None) -> None:
+        self._clock = clock
+        self._fresh_for = fresh_for
+        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._of_user: dict[str, set[str]] = {}
+        self.changes = 0
+        """Counts what was forgotten. What was read before a change must not be remembered after it."""
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, token_hash: str) -> Caller | None:
+        entry = self._entries.get(token_hash)
+        if entry is None:
+            return None
+        now = self._clock()
+        if _is_over(entry.expires_at, now) or _is_over(entry.fresh_until, now):
+            self.forget(token_hash)
+            return None
+        self._entries.move_to_end(token_hash)
+        return entry.caller
+
+    def remember(self, token_hash: str, caller: Caller, expires_at: float | None) -> None:
+        fresh_until = None if self._fresh_for is None else self._clock() + self._fresh_for
+        self._entries[token_hash] = _Entry(caller, expires_at, fresh_until)
+        self._entries.move_to_end(token_hash)
+        self._of_user.setdefault(caller.name, set()).add(token_hash)
+        if len(self._entries) > MOST:
+            self._drop(next(iter(self._entries)))
+
+    def forget(self, token_hash: str) -> None:
+        self.changes += 1
+        if token_hash in self._entries:
+            self._drop(token_hash)
+
+    def forget_user(self, name: str) -> None:
+        self.changes += 1
+        for token_hash in list(self._of_user.get(name, ())):
+            self._drop(token_hash)
+
+    def _drop(self, token_hash: str) -> None:
+        caller = self._entries.pop(token_hash).caller
+        tokens = self._of_user[caller.name]
+        tokens.discard(token_hash)
+        if not tokens:
+            del self._of_user[caller.name]
+
+
+def _is_over(end: float | None, now: float) -> bool:
+    return end is not None and end <= now
+
+
+def token_hash(token: str) -> str:
+    """What is kept of a token. It is random and long, so that nobody can guess it back from its hash."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

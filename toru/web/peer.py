@@ -1,0 +1,64 @@
+"""Who is at the other end of api.sock: the kernel says so (SO_PEERCRED, SO_PEERGROUPS in unix(7) and socket(7))."""
+
+from __future__ import annotations
+
+import array
+import asyncio
+import grp
+import os
+import pwd
+import socket
+import struct
+from dataclasses import dataclass
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+ADMINS = "toru-admin"
+"""The group whose members are admins at api.sock."""
+
+_SO_PEERGROUPS = 59  # <asm-generic/socket.h>; Python's socket module has no name for it
+_MOST_GROUPS = 65_536  # NGROUPS_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    uid: int
+    groups: frozenset[int]
+    """When it connected."""
+
+    @property
+    def is_admin(self) -> bool:
+        if self.uid == 0:
+            return True
+        try:
+            return grp.getgrnam(ADMINS).gr_gid in self.groups
+        except KeyError:
+            return False
+
+    @property
+    def name(self) -> str:
+        try:
+            return pwd.getpwuid(self.uid).pw_name
+        except KeyError:
+            return str(self.uid)
+
+
+def peer_of(transport: asyncio.BaseTransport) -> Peer | None:
+    """Who has connected; None over TCP."""
+    theirs = transport.get_extra_info("socket")
+    if theirs is None or theirs.family != socket.AF_UNIX:
+        return None
+    # uvloop shows a socket without its options: look at it through a copy.
+    with socket.socket(fileno=os.dup(theirs.fileno())) as copy:
+        _pid, uid, gid = struct.unpack("3i", copy.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        groups = array.array("I", copy.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, 4 * 256))
+    return Peer(uid, frozenset({gid, *groups}))
+
+
+class PeerKnowingProtocol(HttpToolsProtocol):
+    """uvicorn's own, that tells the application who has connected: `scope["state"]["peer"]`."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        # uvicorn hands a copy of this to every request of the connection.
+        self.app_state = {**self.app_state, "peer": peer_of(transport)}
