@@ -8,7 +8,15 @@ import pytest
 
 from toru.domain.errors import InvalidSettings
 from toru.domain.manifest import Sandbox
-from toru.domain.policy import EventsPolicy, KvPolicy, PluginOverride, Policy, RestartPolicy
+from toru.domain.policy import (
+    EventsPolicy,
+    GatewayPolicy,
+    KvPolicy,
+    PluginOverride,
+    Policy,
+    RequestLimits,
+    RestartPolicy,
+)
 from toru.domain.quantities import Limits
 from toru.settings import load_policy
 
@@ -73,9 +81,18 @@ keys = 100
 [events]
 keep_days = 0.5
 
+[gateway]
+timeout = 5
+max_body = "1M"
+max_concurrent = 8
+max_waiting = 16
+
 [plugins.clock]
 sandbox = "trusted"
 memory = "2G"
+timeout = 300
+max_body = "1G"
+max_concurrent = 1
 
 [plugins.-x]
 tasks = 8
@@ -96,8 +113,13 @@ def test_every_setting_is_heard(etc: Etc) -> None:
         limits=Limits(memory_bytes=1 << 30, tasks=512, cpu_percent=200),
         kv=KvPolicy(value_bytes=64 << 10, total_bytes=8 << 20, keys=100),
         events=EventsPolicy(keep_days=0.5),
+        gateway=GatewayPolicy(timeout=5, max_body=1 << 20, max_concurrent=8, max_waiting=16),
         overrides={
-            "clock": PluginOverride(sandbox=Sandbox.TRUSTED, limits=Limits(memory_bytes=2 << 30)),
+            "clock": PluginOverride(
+                sandbox=Sandbox.TRUSTED,
+                limits=Limits(memory_bytes=2 << 30),
+                requests=RequestLimits(timeout=300, max_body=1 << 30, max_concurrent=1),
+            ),
             "-x": PluginOverride(limits=Limits(tasks=8)),
         },
     )
@@ -195,6 +217,13 @@ MISTAKES = [
     ("kv.keys = 0", "kv.keys must be a whole number"),
     ("kv.values = 1", "kv.values is not a setting"),
     *[(f"events.keep_days = {value}", "events.keep_days must be a number") for value in ("0", "'7'", "nan", "true")],
+    ("gateway = 5", "gateway must be a table"),
+    ("gateway.timeout = 0", f"gateway.timeout {SECONDS}"),
+    *[(f"gateway.max_body = {value}", "gateway.max_body must be a size") for value in ("0", "'lots'", "true", "1.5")],
+    ("gateway.max_concurrent = 0", f"gateway.max_concurrent {AT_LEAST_1}"),
+    ("gateway.max_waiting = true", f"gateway.max_waiting {AT_LEAST_1}"),
+    ("plugins.clock.timeout = '5'", f"plugins.clock.timeout {SECONDS}"),
+    ("plugins.clock.max_waiting = 5", "plugins.clock.max_waiting is not a setting"),
     ("plugins = []", "plugins must be a table"),
     ("plugins.clock = true", "plugins.clock must be a table"),
     ("plugins.clock.sandbox = 'none'", "plugins.clock.sandbox must be one of strict, default, trusted"),

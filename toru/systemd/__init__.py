@@ -7,5 +7,6 @@ observe    what systemd says of all plugins, and every change of it
 journal    reads the journal
 records    reads what systemd and toru-admin wrote to it about plugins, for events
 activation the sockets that systemd hands over
+own_socket the socket that a plugin binds for itself, and no trap in its place
 notify     tells systemd, and the journal, how this process is doing
 """
