@@ -12,9 +12,10 @@ from typing import Any
 
 from toru.domain import places
 from toru.domain.errors import InvalidId, InvalidSettings
+from toru.domain.events import EventKind
 from toru.domain.ids import PluginId
 from toru.domain.manifest import Sandbox
-from toru.domain.policy import EventsPolicy, KvPolicy, PluginOverride, Policy, RestartPolicy
+from toru.domain.policy import EventsPolicy, HooksPolicy, KvPolicy, PluginOverride, Policy, RestartPolicy
 from toru.domain.quantities import Limits, parse_cpu_percent, parse_memory_bytes, parse_size, parse_tasks
 
 _DEFAULT = Policy()
@@ -62,6 +63,7 @@ def policy_from(settings: Mapping[str, Any]) -> Policy:
     limits = top.table("limits")
     kv = top.table("kv")
     events = top.table("events")
+    hooks = top.table("hooks")
     plugins = top.table("plugins")
     policy = Policy(
         plugins_dir=top.take("plugins_dir", _directory, _DEFAULT.plugins_dir),
@@ -83,9 +85,14 @@ def policy_from(settings: Mapping[str, Any]) -> Policy:
             keys=kv.take("keys", _count, _DEFAULT.kv.keys),
         ),
         events=EventsPolicy(keep_days=events.take("keep_days", _days, _DEFAULT.events.keep_days)),
+        hooks=HooksPolicy(
+            events=hooks.take("events", _kinds, _DEFAULT.hooks.events),
+            burst=hooks.take("burst", _count, _DEFAULT.hooks.burst),
+            interval=hooks.take("interval", _seconds, _DEFAULT.hooks.interval),
+        ),
         overrides={plugin_id: _override(plugins.table(plugin_id), plugin_id) for plugin_id in list(plugins.content)},
     )
-    for table in (restart, limits, kv, events, top):
+    for table in (restart, limits, kv, events, hooks, top):
         table.end()
     return policy
 
@@ -186,6 +193,13 @@ def _days(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0.01 <= value <= 3650:
         raise ValueError("must be a number of days, over 0 and up to 10 years")
     return value
+
+
+def _kinds(value: object) -> frozenset[EventKind]:
+    known = {str(kind): kind for kind in EventKind if kind is not EventKind.OTHER}
+    if isinstance(value, list) and all(isinstance(word, str) and word in known for word in value):
+        return frozenset(known[word] for word in value)
+    raise ValueError(f"must be a list of {', '.join(known)}")
 
 
 def _sandbox(value: object) -> Sandbox:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from toru.domain.errors import InvalidSettings
+from toru.domain.events import EventKind
 from toru.domain.manifest import Sandbox
-from toru.domain.policy import EventsPolicy, KvPolicy, PluginOverride, Policy, RestartPolicy
+from toru.domain.policy import EventsPolicy, HooksPolicy, KvPolicy, PluginOverride, Policy, RestartPolicy
 from toru.domain.quantities import Limits
 from toru.settings import load_policy
 
@@ -73,6 +74,11 @@ keys = 100
 [events]
 keep_days = 0.5
 
+[hooks]
+events = ["gave-up", "started"]
+burst = 9
+interval = 0.5
+
 [plugins.clock]
 sandbox = "trusted"
 memory = "2G"
@@ -96,6 +102,7 @@ def test_every_setting_is_heard(etc: Etc) -> None:
         limits=Limits(memory_bytes=1 << 30, tasks=512, cpu_percent=200),
         kv=KvPolicy(value_bytes=64 << 10, total_bytes=8 << 20, keys=100),
         events=EventsPolicy(keep_days=0.5),
+        hooks=HooksPolicy(events=frozenset({EventKind.GAVE_UP, EventKind.STARTED}), burst=9, interval=0.5),
         overrides={
             "clock": PluginOverride(sandbox=Sandbox.TRUSTED, limits=Limits(memory_bytes=2 << 30)),
             "-x": PluginOverride(limits=Limits(tasks=8)),
@@ -195,6 +202,9 @@ MISTAKES = [
     ("kv.keys = 0", "kv.keys must be a whole number"),
     ("kv.values = 1", "kv.values is not a setting"),
     *[(f"events.keep_days = {value}", "events.keep_days must be a number") for value in ("0", "'7'", "nan", "true")],
+    *[(f"hooks.events = {value}", "hooks.events must be a list") for value in ("'x'", "['x']", "[1]", "['other']")],
+    ("hooks.burst = 0", f"hooks.burst {AT_LEAST_1}"),
+    ("hooks.interval = 0", f"hooks.interval {SECONDS}"),
     ("plugins = []", "plugins must be a table"),
     ("plugins.clock = true", "plugins.clock must be a table"),
     ("plugins.clock.sandbox = 'none'", "plugins.clock.sandbox must be one of strict, default, trusted"),

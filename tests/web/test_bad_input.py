@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.web.server import ADMIN, CLIENT, PASSWORD, Site, routes_of
+from tests.web.document import routes_of
+from tests.web.server import ADMIN, CLIENT, PASSWORD, Site
 from toru.web.edge import MAX_BODY_BYTES
 from toru.web.problems import Problem
 
@@ -105,12 +106,32 @@ def test_paths_and_methods_that_are_not_there(site: Site) -> None:
         ("GET", "/api/nothing", 404),
         ("GET", "/api/users/", 404),
         ("PUT", "/api/users", 405),
-        ("BREW", "/api/users", 405),
+        ("PURGE", "/api/users", 405),
     ):
         answer = admin.request(method, path)
-        if answer.headers["content-type"] != "text/plain; charset=utf-8":  # uvicorn's own: no method of HTTP
-            refused(answer)
-            assert answer.status_code == status
+        refused(answer)
+        assert answer.status_code == status
+
+
+def test_what_is_no_http_is_refused_in_the_one_shape(site: Site) -> None:
+    for said in (b"HELO toru\r\n\r\n", b"BREW /api/users HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01\x02\x00\x01"):
+        with socket.create_connection(("127.0.0.1", site.port)) as connection:
+            connection.settimeout(10)
+            connection.sendall(said)
+            answer = b"".join(iter(lambda: connection.recv(65536), b""))
+        head, _, body = answer.partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\n")
+        assert Problem.model_validate_json(body).code == "not-http"
+
+
+def test_a_method_that_is_not_there_is_told_those_that_are(site: Site) -> None:
+    for path, methods in (
+        ("/api/users", "GET, POST"),
+        ("/api/users/ann", "DELETE, GET, PATCH"),
+        ("/api/events", "GET"),
+    ):
+        answer = site.nobody().put(path)
+        assert (answer.status_code, answer.headers["allow"]) == (405, methods)
 
 
 def test_a_body_may_not_be_larger_than_it_may(site: Site) -> None:

@@ -8,4 +8,6 @@ journal    reads the journal
 records    reads what systemd and toru-admin wrote to it about plugins, for events
 activation the sockets that systemd hands over
 notify     tells systemd, and the journal, how this process is doing
+inotify    when files change
+seccomp    what systemd can't lay of the core's sandbox, because it starts the core
 """
