@@ -1,6 +1,7 @@
 """The live stream: whatever happens shows in it, whoever did it."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -33,6 +34,7 @@ def test_what_ops_do_by_hand_a_crash_and_a_freeze_each_appear(toru: Toru, api: A
     toru.settings("[restart]\nfirst_delay = 5\nmax_delay = 5\n")
     toru.plant("web")
     toru.scan()
+    told: dict[str, Any] = {}
     with api.stream("/api/stream") as stream:
         stream.first("hello")
         for command, state, facts in DEEDS:

@@ -1,4 +1,4 @@
-"""Hooks are told what happens to plugins, each event at least once, whatever becomes of the core and of what tells them."""
+"""Hooks are told what happens to plugins, each event at least once, whatever becomes of the core."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Says when files change: inotify(7), which Python's library has no words for.
+"""inotify(7): the kernel says when files change. Python's library has no words for it, so this asks the C library.
 
-No package, because all that is wanted is "look again": watchfiles wakes a thread every 50 ms, watchdog has two threads
-for each directory, and the others in Debian block, or nobody looks after them any more.
+No package either, for so little: watchfiles wakes a thread every 50 ms, watchdog has two threads for each directory,
+and the others in Debian block, or nobody looks after them any more.
 """
 
 from __future__ import annotations
@@ -10,61 +10,75 @@ import asyncio
 import ctypes
 import os
 import struct
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 
 # <sys/inotify.h>
-_CLOSE_WRITE, _MOVED_FROM, _MOVED_TO, _CREATE, _DELETE = 0x8, 0x40, 0x80, 0x100, 0x200
-_ONLYDIR, _ISDIR = 0x0100_0000, 0x4000_0000
-_ANYTHING = _CLOSE_WRITE | _MOVED_FROM | _MOVED_TO | _CREATE | _DELETE | _ONLYDIR
-_EVENT = struct.Struct("iIII")  # struct inotify_event: watch, mask, cookie, length of the name that follows
+MODIFIED = 0x2
+WRITTEN = 0x8
+"""By somebody who has closed it since."""
+CAME, WENT = 0x100 | 0x80, 0x200 | 0x40
+_IS_DIRECTORY, _DIRECTORIES_ONLY = 0x4000_0000, 0x0100_0000
+_CREATED = 0x100
 
-_libc = ctypes.CDLL(None, use_errno=True)
+_EVENT = struct.Struct("iIII")  # the watch, what happened, two halves of a renaming, the length of the name behind it
+_LARGEST = 64 * 1024
+
+
+class Inotify:
+    """Watches files, and calls back from the event loop when there is something to `read`. OSError, if it may not."""
+
+    def __init__(self, on_something: Callable[[], None]) -> None:
+        self._libc = ctypes.CDLL(None, use_errno=True)
+        self._descriptor = self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+        if self._descriptor < 0:
+            raise OSError(ctypes.get_errno(), "inotify_init1")
+        asyncio.get_running_loop().add_reader(self._descriptor, on_something)
+
+    def close(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._descriptor)
+        os.close(self._descriptor)
+
+    def watch(self, path: str | Path, what: int) -> int | None:
+        """The number of the watch: for one file always the same. None: there is nothing to watch."""
+        number: int = self._libc.inotify_add_watch(self._descriptor, os.fsencode(path), what)
+        return number if number >= 0 else None
+
+    def forget(self, watch: int) -> None:
+        self._libc.inotify_rm_watch(self._descriptor, watch)
+
+    def read(self) -> Iterator[tuple[int, int]]:
+        """Everything that happened since the last time: which watch, and what."""
+        while True:
+            try:
+                events = os.read(self._descriptor, _LARGEST)
+            except BlockingIOError:
+                return
+            place = 0
+            while place < len(events):
+                watch, what, _, length = _EVENT.unpack_from(events, place)
+                place += _EVENT.size + length
+                yield watch, what
 
 
 async def changes(directories: Sequence[Path]) -> AsyncIterator[None]:
     """Yields at first, and after anything in these directories was written, came or went: look again.
 
-    A directory that is missing is watched from the next change of another one on, so name its parent as well. OSError,
-    where the kernel lets nobody watch.
+    A directory that is missing is watched from the next change of another one on, so name its parent as well. A file
+    that somebody has only begun to write is no change.
     """
-    descriptor = _libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
-    if descriptor < 0:
-        raise OSError(ctypes.get_errno(), "inotify_init1")
-    loop = asyncio.get_running_loop()
     something = asyncio.Event()
-    loop.add_reader(descriptor, something.set)
+    inotify = Inotify(something.set)
     try:
         while True:
             for directory in directories:
-                # Again each time, because it may be another one by now. Watching one twice is watching it once.
-                _libc.inotify_add_watch(descriptor, os.fsencode(directory), _ANYTHING)
+                inotify.watch(directory, WRITTEN | CAME | WENT | _DIRECTORIES_ONLY)  # by now it may be another one
             yield
             while True:
                 await something.wait()
                 something.clear()
-                if _is_news(_read(descriptor)):
+                happened = [what for _, what in inotify.read()]
+                if any(what & _IS_DIRECTORY or not what & _CREATED for what in happened):
                     break
     finally:
-        loop.remove_reader(descriptor)
-        os.close(descriptor)
-
-
-def _read(descriptor: int) -> bytes:
-    read = b""
-    try:
-        while True:
-            read += os.read(descriptor, 65536)
-    except BlockingIOError:
-        return read
-
-
-def _is_news(events: bytes) -> bool:
-    """Whether there is anything but files that somebody has begun to write."""
-    place = 0
-    while place < len(events):
-        _, mask, _, length = _EVENT.unpack_from(events, place)
-        if mask & _ISDIR or not mask & _CREATE:
-            return True
-        place += _EVENT.size + length
-    return False
+        inotify.close()

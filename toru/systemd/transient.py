@@ -153,7 +153,7 @@ class Systemd:
             self._hear()
 
     def state(self) -> str:
-        """What `systemctl is-system-running` says: "running", "degraded", "stopping" …"""
+        """The whole system's, as `systemctl is-system-running` says it: "running", "stopping" and so on."""
         return str(self._get(wire.MANAGER_PATH, wire.MANAGER, "SystemState", "s"))
 
     def loaded(self, patterns: Sequence[str]) -> list[LoadedUnit]:
