@@ -45,6 +45,7 @@ from toru.systemd import bus as system_bus
 from toru.systemd import notify
 from toru.systemd.activation import handed_over_sockets
 from toru.systemd.bus import Bus
+from toru.systemd.seccomp import forbid_programs
 from toru.web.app import Parts, make_app
 from toru.web.caller import Callers, PluginTokens
 
@@ -58,18 +59,20 @@ PICTURE_WITHIN = 5
 def main(port: int | None = None) -> None:
     """Serves until SIGTERM or SIGINT: on the sockets systemd hands over, else on this port of 127.0.0.1."""
     policy = load_policy()
+    database = Database(policy.database_url)
+    # Not earlier: to find its library, a database's driver may run ldconfig.
+    _run_no_program()
     sockets = _sockets(port)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(policy, sockets))
+        runner.run(_serve(policy, database, sockets))
 
 
-async def _serve(policy: Policy, sockets: list[socket.socket]) -> None:
+async def _serve(policy: Policy, database: Database, sockets: list[socket.socket]) -> None:
     async with system_bus.connect() as bus:
         version = await bus.version()
     systemd = _CurrentBus()
     pacing = Pacing(policy.restart, version, restart=systemd.restart, forget_failures=systemd.forget_failures)
     live = Live()
-    database = Database(policy.database_url)
     accounts = Accounts(database, Passwords(), on_change=live.cut_off)
     plugin_tokens = PluginTokens()
     traffic = AllTraffic()
@@ -95,13 +98,7 @@ async def _serve(policy: Policy, sockets: list[socket.socket]) -> None:
         pacing.see(plugin_id, facts, at_first_sight=at_first_sight)
         plugins.see(plugin_id, facts)
 
-    pictured = asyncio.Event()
-
-    def on_files() -> None:
-        plugins.look_at_files()
-        pictured.set()
-
-    observer = Observer(on_change, on_files)
+    observer = Observer(on_change, on_files=plugins.look_at_files)
     journals = Journals()
     kv = Kv(database, policy.kv)
     parts = Parts(
@@ -147,15 +144,17 @@ async def _serve(policy: Policy, sockets: list[socket.socket]) -> None:
             tasks.create_task(observing(observer, systemd.use)),
             tasks.create_task(pacing.run()),
             tasks.create_task(sampling.run()),
+            tasks.create_task(plugins.watch_files()),
             tasks.create_task(_on_database(parts, tried.set)),
             tasks.create_task(_signs_of_life()),
         ]
-        # Who waited for READY shall find the first admin. A database that is away keeps nobody waiting.
+        # Who waited for READY shall find the first admin, and plugins as they are. A database that is away keeps
+        # nobody waiting.
         await tried.wait()
-        # Nor shall anybody be told that a plugin is down, because nobody has looked. systemd answers soon, or never.
+        # Nor for ever a systemd that does not answer.
         with suppress(TimeoutError):
             async with asyncio.timeout(PICTURE_WITHIN):
-                await pictured.wait()
+                await observer.first_look()
         # What is there now stays. The collector needn't look at it again and again, while requests wait.
         gc.collect()
         gc.freeze()
@@ -229,6 +228,13 @@ async def _signs_of_life() -> None:
     while True:
         notify.still_alive()
         await asyncio.sleep(limit / 2)
+
+
+def _run_no_program() -> None:
+    try:
+        forbid_programs()
+    except OSError as error:
+        notify.log(notify.WARNING, f"the core could run programs, if somebody took it over: {error}")
 
 
 def _sockets(port: int | None) -> list[socket.socket]:

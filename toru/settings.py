@@ -12,11 +12,13 @@ from typing import Any
 
 from toru.domain import places
 from toru.domain.errors import InvalidId, InvalidSettings
+from toru.domain.events import EventKind
 from toru.domain.ids import PluginId
 from toru.domain.manifest import Sandbox
 from toru.domain.policy import (
     EventsPolicy,
     GatewayPolicy,
+    HooksPolicy,
     KvPolicy,
     PluginOverride,
     Policy,
@@ -71,6 +73,7 @@ def policy_from(settings: Mapping[str, Any]) -> Policy:
     kv = top.table("kv")
     events = top.table("events")
     gateway = top.table("gateway")
+    hooks = top.table("hooks")
     plugins = top.table("plugins")
     policy = Policy(
         plugins_dir=top.take("plugins_dir", _directory, _DEFAULT.plugins_dir),
@@ -98,9 +101,14 @@ def policy_from(settings: Mapping[str, Any]) -> Policy:
             max_concurrent=gateway.take("max_concurrent", _count, _DEFAULT.gateway.max_concurrent),
             max_waiting=gateway.take("max_waiting", _count, _DEFAULT.gateway.max_waiting),
         ),
+        hooks=HooksPolicy(
+            events=hooks.take("events", _kinds, _DEFAULT.hooks.events),
+            burst=hooks.take("burst", _count, _DEFAULT.hooks.burst),
+            interval=hooks.take("interval", _seconds, _DEFAULT.hooks.interval),
+        ),
         overrides={plugin_id: _override(plugins.table(plugin_id), plugin_id) for plugin_id in list(plugins.content)},
     )
-    for table in (restart, limits, kv, events, gateway, top):
+    for table in (restart, limits, kv, events, gateway, hooks, top):
         table.end()
     return policy
 
@@ -213,6 +221,13 @@ def _days(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0.01 <= value <= 3650:
         raise ValueError("must be a number of days, over 0 and up to 10 years")
     return value
+
+
+def _kinds(value: object) -> frozenset[EventKind]:
+    known = {str(kind): kind for kind in EventKind if kind is not EventKind.OTHER}
+    if isinstance(value, list) and all(isinstance(word, str) and word in known for word in value):
+        return frozenset(known[word] for word in value)
+    raise ValueError(f"must be a list of {', '.join(known)}")
 
 
 def _sandbox(value: object) -> Sandbox:

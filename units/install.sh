@@ -14,6 +14,8 @@ put() { # DIRECTORY FILE…
 
 put "$system" "$here"/*.socket "$here"/*.service "$here"/*.slice "$here"/*.path "$here"/*.timer
 put "$system/toru-plugin-.service.d" "$here"/toru-plugin-.service.d/*.conf
+put "$system/toru-hook-@.service.d" "$here"/toru-hook-@.service.d/*.conf
+put "$system/toru-webhook@.service.d" "$here"/toru-webhook@.service.d/*.conf
 put "$dest/usr/lib/systemd/system-preset" "$here"/system-preset/*.preset
 put "$dest/usr/lib/sysusers.d" "$here"/sysusers.d/*.conf
 put "$dest/usr/lib/tmpfiles.d" "$here"/tmpfiles.d/*.conf

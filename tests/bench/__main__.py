@@ -28,7 +28,7 @@ from tests.hosts.private import PrivateHost
 
 Boot = Callable[[], Host]
 
-NAMES = ("start", "enable", "coldstart", "crash", "scan", "asleep", "kv", "logs", "gateway")
+NAMES = ("start", "enable", "coldstart", "crash", "scan", "asleep", "stream", "kv", "logs", "signin", "gateway")
 
 TREE = Path(__file__).resolve().parents[2]
 ABOARD = "/var/lib/toru-bench"

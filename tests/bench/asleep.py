@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
+from tests.bench import bare
+from tests.bench.client import Client
 from tests.bench.driver import hush, plant_small, property_of, run
 from tests.bench.measure import Asked, Moments, Part, Row, Unit, side_by_side, took
 from toru.domain.ids import UNIT_PATTERNS
@@ -21,6 +26,10 @@ UP_ROUNDS = 3
 READ_ROUNDS = 10
 
 LISTED = "systemctl list-units 'toru-plugin-*'"
+OVER_HTTP, BYTES = "GET /api/plugins", "the same bytes from a bare FastAPI route"
+BARE = "bare FastAPI on uvicorn, with the core's libraries"
+REQUESTS = 10
+"""For one figure of processor time, which the kernel counts in hundredths of a second."""
 NATIVE = "500 such socket units as files: daemon-reload and start"
 UNITS = Path("/run/systemd/system")
 
@@ -28,7 +37,11 @@ UNITS = Path("/run/systemd/system")
 def before(asked: Asked) -> Part:
     """Without a plugin; and then 500, for the next boot."""
     hush()
-    rows = _memory("no plugin", [])
+    with bare.serving("{}") as server, closing(Client(server.socket)) as client:
+        client.ask("GET", "/")
+        time.sleep(2)  # as long as the core has below
+        rows = [Row(BARE, [_share(str(server.pid))], None, Unit.MEMORY)]
+    rows += _memory("no plugin", [BARE, None])
     plant_small(COUNT)
     run("toru-admin", "scan")
     return Part(rows)
@@ -54,6 +67,7 @@ def after(asked: Asked) -> Part:
         ],
         {"toru list": LISTED, "toru list --json": LISTED},
     )
+    rows += _over_http(asked)
     rows += asyncio.run(_reads(READ_ROUNDS))
     rows += _memory("500, after all went down and up", ["core: no plugin", "systemd: no plugin"], restart=False)
     rows += _memory("500, restarted core", ["core: no plugin", "systemd: no plugin"])
@@ -122,6 +136,36 @@ def _read(path: Path) -> bytes:
         return b""  # it has ended
 
 
+def _over_http(asked: Asked) -> list[Row]:
+    """The list of all plugins, as a script gets it."""
+    core = property_of("toru.service", "MainPID")
+    with closing(Client()) as client:
+        listed = client.ask("GET", "/api/plugins")
+        assert len(json.loads(listed)) == COUNT
+        with bare.serving(listed) as server, closing(Client(server.socket)) as other:
+            of_core, of_bare = f"{OVER_HTTP}, processor time", f"{BYTES}, processor time"
+            asking = {
+                OVER_HTTP: (lambda: client.ask("GET", "/api/plugins"), core),
+                BYTES: (lambda: other.ask("GET", "/"), str(server.pid)),
+            }
+            moments = [lambda what=what: _asked(what, *asking[what]) for what in asking]
+            return side_by_side(
+                asked.rounds * 2, moments, {OVER_HTTP: BYTES, BYTES: LISTED, of_core: of_bare, of_bare: OVER_HTTP}
+            )
+
+
+def _asked(what: str, ask: Callable[[], object], pid: str) -> Moments:
+    before = _processor_seconds(pid)
+    seconds = took(lambda: [ask() for _ in range(REQUESTS)])
+    used = _processor_seconds(pid) - before
+    return {what: seconds / REQUESTS, f"{what}, processor time": used / REQUESTS}
+
+
+def _processor_seconds(pid: str) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 async def _reads(rounds: int) -> list[Row]:
     samples: dict[str, list[float]] = {"observe.read_all": [], "the bare ListUnitsByPatterns": []}
     async with connect() as bus:
@@ -136,12 +180,12 @@ async def _reads(rounds: int) -> list[Row]:
     return [Row(what, seconds, peers.get(what)) for what, seconds in samples.items()]
 
 
-def _memory(name: str, peers: Sequence[str], *, restart: bool = True) -> list[Row]:
+def _memory(name: str, peers: Sequence[str | None], *, restart: bool = True) -> list[Row]:
     if restart:
         run("systemctl", "restart", "toru.service")
     time.sleep(2)  # there is no event for having come to rest
     core, systemd = _share(property_of("toru.service", "MainPID")), _share("1")
-    of_core, of_systemd = peers or (None, None)
+    of_core, of_systemd = peers
     return [
         Row(f"core: {name}", [core], of_core, Unit.MEMORY),
         Row(f"systemd: {name}", [systemd], of_systemd, Unit.MEMORY),

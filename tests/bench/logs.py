@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import http.client
-import json
-import socket
 import time
 from functools import partial
 from pathlib import Path
 
+from tests.bench.client import Client
 from tests.bench.driver import hush, run
 from tests.bench.measure import Asked, Part, Row, took
 from toru.domain import places
@@ -30,18 +28,15 @@ fi
 echo '{{"id": "talker", "name": "Talk", "version": "1", "route": "/talker", "protocol": "http", "start": "on-demand"}}'
 """
 
+NEWEST = "the newest"
 PAGES = {
-    "the newest": "",
+    NEWEST: "",
     "page 50": "page=50",
     "by level, 20,000 lines looked at": "level=emerg",
     "by text, 20,000 lines looked at": "q=never",
 }
-
-
-class _OverSocket(http.client.HTTPConnection):
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.connect(str(places.API_SOCKET))
+JOURNALCTL = "journalctl --lines=100 --output=json"
+COMMAND = (*JOURNALCTL.split(), "--quiet", "--unit")
 
 
 def measure(asked: Asked) -> Part:
@@ -51,7 +46,7 @@ def measure(asked: Asked) -> Part:
     path.write_text(TALKER)
     path.chmod(0o755)
     run("systemctl", "start", "toru-scan.service")
-    connection = _OverSocket("toru")
+    client = Client()
     address = f"/api/plugins/{talker}/logs?page_size=100&"
     samples: dict[str, list[float]] = {}
     written = 0
@@ -60,33 +55,30 @@ def measure(asked: Asked) -> Part:
         written = size
         COUNT.write_text(str(count))
         run("systemctl", "restart", talker.service)
-        _wait_until_written(connection, address, f"line {count} of")
+        _wait_until_written(client, address, f"line {count} of")
+        cases = {name: partial(client.ask, "GET", address + query) for name, query in PAGES.items()}
+        cases[JOURNALCTL] = partial(run, *COMMAND, talker.service)
         for _ in range(asked.rounds):
-            for name, query in PAGES.items():
-                seconds = took(partial(_get, connection, address + query))
-                samples.setdefault(f"{name}, {size:,} lines", []).append(seconds)
-    smallest = {name: f"{name}, {SIZES[0]:,} lines" for name in PAGES}
-    rows = [Row(what, values, smallest[what.rpartition(", ")[0]]) for what, values in samples.items()]
-    rows.sort(key=lambda row: list(PAGES).index(row.what.rpartition(", ")[0]))
+            for name, ask in cases.items():
+                samples.setdefault(f"{name}, {size:,} lines", []).append(took(ask))
+    rows = [Row(what, values, _peer(what)) for what, values in samples.items()]
+    rows.sort(key=lambda row: [*PAGES, JOURNALCTL].index(row.what.rpartition(", ")[0]))
+    client.close()
     return Part(rows, [run("journalctl", "--disk-usage").strip()])
 
 
-def _wait_until_written(connection: http.client.HTTPConnection, address: str, last: str) -> None:
+def _peer(what: str) -> str:
+    """The same in the small journal; of journalctl, our page of the same journal."""
+    name, _, lines = what.rpartition(", ")
+    return f"{NEWEST}, {lines}" if name == JOURNALCTL else f"{name}, {SIZES[0]:,} lines"
+
+
+def _wait_until_written(client: Client, address: str, last: str) -> None:
     deadline = time.monotonic() + 120
-    while last not in _get(connection, address):
+    while last not in client.ask("GET", address):
         if time.monotonic() > deadline:
             raise SystemExit(f"the journal never had {last!r}")
         time.sleep(0.2)
-
-
-def _get(connection: http.client.HTTPConnection, address: str) -> str:
-    connection.request("GET", address)
-    answer = connection.getresponse()
-    text = answer.read().decode()
-    if answer.status != 200:
-        raise SystemExit(f"{address}: {answer.status} {text}")
-    json.loads(text)
-    return text
 
 
 STEPS = (measure,)

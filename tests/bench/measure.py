@@ -110,6 +110,8 @@ def _shown(value: float, unit: Unit) -> str:
     match unit:
         case Unit.TIME if value >= 10:
             return f"{value:.1f} s"
+        case Unit.TIME if value < 0.0002:
+            return f"{value * 1e6:.0f} µs"
         case Unit.TIME:
             return f"{value * 1000:.{1 if value < 0.1 else 0}f} ms"
         case Unit.MEMORY:

@@ -46,7 +46,7 @@ def test_a_failure_says_why_and_when_systemd_tries_again(toru: Command, shop: To
     assert row["state"] == "backing off"
     assert row["reason"] == row["last_end"] == "it exited with status 3"
     assert shop.service("fallen", "ExecMainStatus") == {"ExecMainStatus": "3"}
-    assert 3000 < row["retry_in_seconds"] <= 3600
+    assert 2000 < row["retry_in_seconds"] <= 3600
 
 
 @pytest.mark.parametrize(

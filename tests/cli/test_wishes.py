@@ -28,6 +28,21 @@ def test_disabled_and_enabled_again(toru: Command, shop: Toru) -> None:
     assert shop.socket("asleep", "ActiveState") == {"ActiveState": "active"}
 
 
+@pytest.mark.req("OPS-3", "API-2")
+def test_paused_resumed_and_tried_again(toru: Command, shop: Toru) -> None:
+    before = shop.pid("clock")
+    assert toru("pause", "clock").stdout == "clock\tpaused\t-\n"
+    assert shop.service("clock", "FreezerState", "MainPID") == {"FreezerState": "frozen", "MainPID": str(before)}
+    assert toru("resume", "clock").stdout == "clock\tresumed\trunning\n"
+    assert shop.service("clock", "FreezerState", "MainPID") == {"FreezerState": "running", "MainPID": str(before)}
+    refused = toru("retry", "clock")
+    assert (refused.returncode, refused.stderr) == (1, "toru: clock is running: there is nothing to try again\n")
+    starts = len(shop.starts("fallen"))
+    toru("retry", "fallen")
+    shop.wait_until("another try", lambda: len(shop.starts("fallen")) == starts + 1, 5)
+    shop.wait_until("another fall", lambda: shop.service("fallen", "SubState")["SubState"] == "auto-restart")
+
+
 def test_a_failure_keeps_no_other_from_its_turn(toru: Command, shop: Toru, asleep: str) -> None:
     said = toru("disable", "nobody", "clokc", asleep)
     assert said.returncode == 1
@@ -56,8 +71,8 @@ def test_who_may_not_is_told_who_may(toru: Command, shop: Toru) -> None:
     before = shop.pid("clock")
     said = [toru(verb, "clock", user="nobody") for verb in ("disable", "restart")]
     assert [(it.returncode, it.stderr) for it in said] == [
-        (1, "toru: only root may disable clock: sudo toru disable clock\n"),
-        (1, "toru: only root may restart clock: sudo toru restart clock\n"),
+        (1, "toru: only root and members of toru-admin may disable clock: sudo toru disable clock\n"),
+        (1, "toru: only root and members of toru-admin may restart clock: sudo toru restart clock\n"),
     ]
     assert shop.pid("clock") == before
 

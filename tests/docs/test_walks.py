@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.docs.pages import TREE, blocks, rows, section, spans
-from tests.docs.walk import Reader
+from tests.docs.walk import PASSWORD, Reader
 from tests.hosts.private import PrivateHost
 from tests.system.toru import PLUGINS, Toru
 from toru.admin.probe import TIME_LIMIT
@@ -49,7 +49,7 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
     plugins = tmp_path / "build/plugins"
     plugins.mkdir(parents=True)
     subprocess.run(["sh", TREE / "examples/hello-python/build.sh", plugins], check=True)
-    with Trial(Options(name=a_name(), plugins=plugins)) as trial:
+    with Trial(Options(name=a_name(), plugins=plugins, files={"credstore/toru-admin-password": PASSWORD})) as trial:
         yield Reader(tmp_path, trial)
 
 
@@ -69,6 +69,16 @@ def toru() -> Iterator[Toru]:
 def test_a_first_plugin_runs_as_the_page_says(reader: Reader, page: str, heading: str) -> None:
     steps = blocks("python", "sh", "console", page=page, heading=heading)
     assert {step.language for step in steps} == {"python", "sh", "console"}
+    for step in steps:
+        reader.follow(step)
+
+
+@pytest.mark.req("API-1", "API-2", "API-4", "API-5", "API-6", "KV-1")
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the page uses curl, which is not installed")
+@pytest.mark.parametrize(("page", "heading"), [("README.md", "From a script"), ("docs/api.md", None)])
+def test_a_script_gets_from_the_api_what_the_page_says(reader: Reader, page: str, heading: str | None) -> None:
+    steps = blocks("console", "sh", "python", page=page, heading=heading)
+    assert {step.language for step in steps} == {"console"}
     for step in steps:
         reader.follow(step)
 
@@ -134,8 +144,12 @@ def test_settings_are_read_and_files_lie_where_the_page_says(toru: Toru) -> None
     toru.plant("where", "toru1.py")
     toru.scan()
     toru.enable("where")
-    toru.host.put("/etc/toru/toru.toml", "\n".join(block.text for block in blocks("toml", page="docs/ops.md")))
+    toru.host.put(
+        "/etc/toru/toru.toml", "\n".join(it.text for it in blocks("toml", page="docs/ops.md", heading="Settings"))
+    )
     toru.host.put("/etc/toru/toru.toml.d/10-x.toml", "")
+    toru.host.put("/etc/toru/webhook-url", "http://127.0.0.1:9/\n", 0o600)
+    toru.host.run("systemctl", "start", "toru-hooks.service")
     assert "settings\tvalid" in toru.host.run("toru", "doctor", check=False).stdout
     paths = [path for row in rows(section("docs/ops.md", "Where things lie")) for path in spans(row[0])]
     assert len(paths) > 15
@@ -214,6 +228,21 @@ def test_the_test_that_developers_are_shown_passes(toru: Toru) -> None:
     exec(compile(block.text, str(block), "exec"), names)  # noqa: S102  it is our own page
     (test,) = (value for name, value in names.items() if name.startswith("test_"))
     test(toru=toru, host=toru.host)
+
+
+@pytest.mark.req("KV-1", "KV-2", "KV-4")
+@pytest.mark.parametrize("sandbox", ["default", "strict"])
+def test_a_plugin_keeps_things_as_the_page_shows(toru: Toru, sandbox: str) -> None:
+    (block,) = blocks("python", page="docs/plugins.md", heading="Storage")
+    plugin_id = f"keeper-{sandbox}"
+    metadata = {"id": plugin_id, "name": "Keeper", "route": f"/{plugin_id}", "protocol": "http", "sandbox": sandbox}
+    says = f"import sys\nif sys.argv[1:] == ['--metadata']:\n    print({json.dumps(metadata)!r})\n    sys.exit()\n"
+    toru.drop(f"{plugin_id}.binary", f"#!/usr/bin/python3 -u\n{says}\n{block.text}\nimport time; time.sleep(600)\n")
+    toru.scan()
+    toru.ring(plugin_id)
+    toru.wait_until("what it prints", lambda: "{'dark': True}" in toru.logged(plugin_id))
+    kept = json.loads(toru.host.run("toru", "kv", "list", "--json", plugin_id).stdout)["entries"]
+    assert kept == [{"key": "theme", "value": {"dark": True}, "expires_at": None}]
 
 
 @pytest.mark.req("SEC-4")

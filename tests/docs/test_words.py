@@ -25,10 +25,10 @@ from toru.gateway import toru2_frames, toru2_messages
 from toru.gateway.toru2_pushes import A_SECOND, AT_ONCE
 from toru.settings import _VARIABLES, policy_from
 
-UNITS = {file.name for file in (TREE / "units").iterdir() if file.suffix in {".service", ".socket", ".path", ".timer"}}
-UNITS.add("toru-plugins.slice")
+KINDS = {".path", ".service", ".slice", ".socket", ".timer"}
+UNITS = {file.name for file in (TREE / "units").iterdir() if file.suffix in KINDS}
 
-LANGUAGES = {"console", "hexdump", "ini", "json", "python", "sh", "text", "toml"}
+LANGUAGES = {"console", "hexdump", "ini", "json", "python", "sh", "text", "toml", "yaml"}
 
 # What systemd says, and not Toru.
 OF_SYSTEMD = {"was already loaded or has a fragment file"}
@@ -68,7 +68,8 @@ def test_files_of_the_tree_that_are_named_exist(page: str) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_units_that_are_named_exist(page: str) -> None:
     named = re.findall(r"\btoru[\w@-]*\.(?:service|socket|path|timer|slice)\b", text_of(page))
-    ours = {re.sub(r"@.*\.", "@.", name) for name in named if not name.startswith(("toru-plugin-", "toru-probe-"))}
+    transient = ("toru-plugin-", "toru-probe-", "toru-hook-", "toru-webhook@")
+    ours = {re.sub(r"@.*\.", "@.", name) for name in named if not name.startswith(transient)}
     assert ours - UNITS == set()
 
 
@@ -98,6 +99,13 @@ def test_commands_that_are_named_exist(page: str) -> None:
     code = re.sub(r"#.*", "", code)
     named = re.findall(r"(?:^|[ /])(toru try|toru-admin|toru|make) ([a-z]+)\b", code, re.MULTILINE)
     assert {f"{program} {word}" for program, word in named if word not in known[program]} == set()
+
+
+@pytest.mark.req("OPS-3")
+def test_every_command_is_in_the_table_of_commands() -> None:
+    toru: Any = get_command(_commands())
+    shown = {span.split()[1] for row in rows(section("docs/ops.md", "The command")) for span in spans(row[0])}
+    assert shown == set(toru.commands)
 
 
 def test_every_block_says_its_language() -> None:

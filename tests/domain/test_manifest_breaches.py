@@ -26,6 +26,7 @@ BREACHES: list[tuple[str, Any, str]] = [
     ("id", "\u0661", ID),
     ("id", "a" * 65, ID),
     ("id", "x\0", ID),
+    ("id", "route", "'route' is taken: /api/plugins/route/ is the way to every plugin"),
     ("id", 7, NO_TEXT),
     ("id", True, NO_TEXT),
     ("id", ["x"], NO_TEXT),

@@ -119,6 +119,9 @@ class ContainerHost(Host):
         container.start()
         self._wait_for_systemd()
 
+    def path(self, inner: str) -> Path:
+        return Path(f"/proc/{self._pid}/root") / inner.lstrip("/")
+
     def stop(self) -> None:
         self._forget()
         self._container.stop()

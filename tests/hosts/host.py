@@ -9,6 +9,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import cached_property
+from pathlib import Path
 from subprocess import CompletedProcess, Popen
 from typing import Any, TypeVar
 
@@ -59,6 +60,10 @@ class Host(ABC):
     @abstractmethod
     def stop(self) -> None:
         """End it, and everything in it."""
+
+    @abstractmethod
+    def path(self, inner: str) -> Path:
+        """Return where a file of the host is seen from outside, until it reboots."""
 
     # Everything else is commands.
 

@@ -26,7 +26,7 @@ PACKAGES = """
     systemd systemd-sysv libpam-systemd libnss-systemd dbus polkitd
     python3 python3-pystemd python3-systemd python3-sdnotify python3-dbus-fast python3-typer python3-rich
     python3-fastapi python3-uvicorn python3-uvloop python3-httptools python3-sqlmodel
-    python3-alembic python3-argon2 python3-cffi-backend
+    python3-alembic python3-argon2 python3-cffi-backend python3-psycopg
     ca-certificates curl procps socat
 """.split()  # noqa: SIM905  a table
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from subprocess import Popen
 from typing import Any, Self
 
@@ -25,6 +26,9 @@ class PrivateHost(Host):
 
     def reboot(self) -> None:
         self.trial.reboot()
+
+    def path(self, inner: str) -> Path:
+        return self.trial.path(inner)
 
     def stop(self) -> None:
         self.trial.stop()

@@ -201,7 +201,9 @@ class Connection:
         if self.greeted:
             raise Breach("a second hello")
         if SPEAKS not in payload["versions"]:
-            self.message("lifecycle", {"action": "goodbye", "code": "version", "reason": f"this plugin speaks {SPEAKS}"})
+            self.message(
+                "lifecycle", {"action": "goodbye", "code": "version", "reason": f"this plugin speaks {SPEAKS}"}
+            )
             self.writer.close()
             return
         self.greeted = True

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from toru.domain.errors import InvalidSettings
+from toru.domain.events import EventKind
 from toru.domain.manifest import Sandbox
 from toru.domain.policy import (
     EventsPolicy,
     GatewayPolicy,
+    HooksPolicy,
     KvPolicy,
     PluginOverride,
     Policy,
@@ -87,6 +89,11 @@ max_body = "1M"
 max_concurrent = 8
 max_waiting = 16
 
+[hooks]
+events = ["gave-up", "started"]
+burst = 9
+interval = 0.5
+
 [plugins.clock]
 sandbox = "trusted"
 memory = "2G"
@@ -114,6 +121,7 @@ def test_every_setting_is_heard(etc: Etc) -> None:
         kv=KvPolicy(value_bytes=64 << 10, total_bytes=8 << 20, keys=100),
         events=EventsPolicy(keep_days=0.5),
         gateway=GatewayPolicy(timeout=5, max_body=1 << 20, max_concurrent=8, max_waiting=16),
+        hooks=HooksPolicy(events=frozenset({EventKind.GAVE_UP, EventKind.STARTED}), burst=9, interval=0.5),
         overrides={
             "clock": PluginOverride(
                 sandbox=Sandbox.TRUSTED,
@@ -224,6 +232,9 @@ MISTAKES = [
     ("gateway.max_waiting = true", f"gateway.max_waiting {AT_LEAST_1}"),
     ("plugins.clock.timeout = '5'", f"plugins.clock.timeout {SECONDS}"),
     ("plugins.clock.max_waiting = 5", "plugins.clock.max_waiting is not a setting"),
+    *[(f"hooks.events = {value}", "hooks.events must be a list") for value in ("'x'", "['x']", "[1]", "['other']")],
+    ("hooks.burst = 0", f"hooks.burst {AT_LEAST_1}"),
+    ("hooks.interval = 0", f"hooks.interval {SECONDS}"),
     ("plugins = []", "plugins must be a table"),
     ("plugins.clock = true", "plugins.clock must be a table"),
     ("plugins.clock.sandbox = 'none'", "plugins.clock.sandbox must be one of strict, default, trusted"),

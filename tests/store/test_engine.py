@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,11 +20,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
+from tests.hosts.relay import Relay, from_path, to_path
+from tests.store.postgresql import SOCKET, PostgreSql
 from toru.domain.errors import InvalidSettings, StoreUnavailable
 from toru.domain.ids import PluginId
 from toru.domain.people import Role, UserName
 from toru.store import accounts
-from toru.store.engine import Database
+from toru.store.engine import THREADS, Database
 from toru.store.tables import Grant, JournalCursor, SignIn, Table
 
 ANN = UserName("ann")
@@ -186,6 +189,54 @@ def test_a_server_that_is_away_is_told_as_such(tmp_path: Path) -> None:
     database = Database(f"postgresql+psycopg://postgres@/toru?host={tmp_path}")
     with pytest.raises(StoreUnavailable):
         database.migrate()
+    database.close()
+
+
+@pytest.fixture
+def relay(postgresql: PostgreSql, tmp_path: Path) -> Iterator[Relay]:
+    with from_path(tmp_path / SOCKET, to_path(postgresql.directory / SOCKET)) as relay:
+        yield relay
+
+
+def test_a_server_that_does_not_answer_is_told_as_such(
+    postgresql: PostgreSql, relay: Relay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = postgresql.new_database(seen_at=tmp_path)
+    database = Database(url)
+    database.migrate()
+
+    async def story() -> None:
+        await database.write(lambda session: add(session, UserName("before")))
+        relay.stall()
+        monkeypatch.setattr("toru.store.engine.ANSWER_SECONDS", 0.3)
+        told = await asyncio.gather(
+            *(database.read(accounts.accounts) for _ in range(THREADS)),
+            *(database.write(lambda session: add(session, UserName("meanwhile"))) for _ in range(3)),
+            return_exceptions=True,
+        )
+        assert {str(it) for it in told if isinstance(it, StoreUnavailable)} == {"the database doesn't answer"}
+        assert len(told) == sum(isinstance(it, StoreUnavailable) for it in told)
+        monkeypatch.undo()
+        relay.go_on()
+        await database.write(lambda session: add(session, UserName("afterwards")))
+
+    asyncio.run(story())
+    database.close()
+    # Not "meanwhile": those who were told so may have asked once more, and what they asked first would come too late.
+    assert postgresql.rows(url, "SELECT name FROM users ORDER BY name") == [("afterwards",), ("before",)]
+
+
+def test_a_server_that_was_restarted_is_as_before(postgresql: PostgreSql, postgresql_url: str) -> None:
+    database = Database(postgresql_url)
+    database.migrate()
+    with database.writing() as session:
+        add(session)
+    postgresql.end(signal.SIGQUIT)
+    with pytest.raises(StoreUnavailable), database.reading() as session:
+        accounts.accounts(session)
+    postgresql.serve()
+    with database.reading() as session:
+        assert [account.name for account in accounts.accounts(session)] == [ANN]
     database.close()
 
 

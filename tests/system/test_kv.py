@@ -10,6 +10,7 @@ import pytest
 
 from tests.hosts.host import Host
 from tests.system.api import Api
+from tests.system.databases import Rows
 from tests.system.toru import Toru
 
 # Sets one key after the other, each until that is acknowledged, and prints what it was told.
@@ -51,7 +52,7 @@ def api(host: Host) -> Api:
 
 @pytest.mark.req("KV-3", "ISO-5")
 def test_killing_the_core_during_a_thousand_writes_loses_none_that_was_acknowledged(
-    toru: Toru, host: Host, api: Api
+    toru: Toru, host: Host, api: Api, rows: Rows
 ) -> None:
     toru.plant("keeper")
     toru.scan()
@@ -75,6 +76,8 @@ def test_killing_the_core_during_a_thousand_writes_loses_none_that_was_acknowled
             break
         after = page["next"]
     assert kept == acknowledged
+    written = rows("SELECT key, value FROM plugin_kv WHERE plugin_id = 'keeper'")
+    assert {key: json.loads(value) for key, value in written} == acknowledged
 
 
 @pytest.mark.req("KV-2", "SEC-3")

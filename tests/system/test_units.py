@@ -7,7 +7,7 @@ from tests.hosts.host import Host
 UNITS = (
     "toru.socket", "toru.service", "toru-plugins.service", "toru-plugins.slice", "toru-scan.path", "toru-scan.service",
     "toru-rescan.timer", "toru-rescan.service", "toru-enable@web.service", "toru-disable@web.service",
-    "toru-pause@web.service", "toru-resume@web.service",
+    "toru-pause@web.service", "toru-resume@web.service", "toru-hooks.path", "toru-hooks.service", "toru-hooks.slice",
 )  # fmt: skip
 
 
@@ -20,7 +20,8 @@ def test_systemd_finds_nothing_to_complain_about(host: Host) -> None:
 
 @pytest.mark.req("SEC-3")
 @pytest.mark.parametrize(
-    "unit", ["toru.service", "toru-enable@web.service", "toru-pause@web.service", "toru-scan.service"]
+    "unit",
+    ["toru.service", "toru-enable@web.service", "toru-pause@web.service", "toru-scan.service", "toru-hooks.service"],
 )
 def test_our_own_units_are_sandboxed(host: Host, unit: str) -> None:
     lines = host.run("systemd-analyze", "security", "--no-pager", unit, check=False).stdout.splitlines()
@@ -31,8 +32,16 @@ def test_our_own_units_are_sandboxed(host: Host, unit: str) -> None:
 @pytest.mark.req("OPS-1")
 def test_the_host_is_up_with_nothing_failed(host: Host) -> None:
     assert host.run("systemctl", "list-units", "--failed", "--no-legend", "toru*").stdout == ""
-    for unit in ("toru.socket", "toru.service", "toru-plugins.service", "toru-scan.path"):
+    for unit in ("toru.socket", "toru.service", "toru-plugins.service", "toru-scan.path", "toru-hooks.path"):
         assert host.show(unit, "ActiveState") == {"ActiveState": "active"}
+
+
+@pytest.mark.req("LIFE-6")
+def test_many_scans_in_a_row_leave_nothing_failed(host: Host) -> None:
+    for _ in range(8):
+        host.run("systemctl", "start", "toru-scan.service")
+        host.run("systemctl", "stop", "toru-rescan.timer", "toru-rescan.service")  # so that each starts it anew
+    assert host.run("systemctl", "list-units", "--failed", "--no-legend", "toru*").stdout == ""
 
 
 @pytest.mark.req("OPS-1")

@@ -5,21 +5,22 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import argon2
 import httpx
 import uvicorn
 import uvloop
-from fastapi import FastAPI
 
+from tests.web.document import Document
 from toru.core.accounts import Accounts
 from toru.core.journals import Journals
 from toru.core.kv import Kv
-from toru.core.live import Live
+from toru.core.live import Happened, Live
 from toru.core.observer import Observer
 from toru.core.pacing import Pacing
 from toru.core.passwords import Passwords
@@ -29,11 +30,14 @@ from toru.domain.errors import SystemdRefused
 from toru.domain.ids import PluginId
 from toru.domain.people import Role, UserName
 from toru.domain.policy import Policy
+from toru.domain.state import ActiveState, SocketFacts, UnitFacts
 from toru.store.engine import Database
 from toru.systemd.bus import Bus
 from toru.web.app import Parts, make_app
 from toru.web.caller import PluginTokens
 from toru.web.peer import PeerKnowingProtocol
+
+T = TypeVar("T")
 
 ADMIN, CLIENT, PASSWORD = UserName("admin"), UserName("carl"), "Correct-Horse-1"
 
@@ -42,13 +46,17 @@ QUICK = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 class Clock:
-    """The time, which tests may set forward."""
+    """The time, which tests may set forward. It stands still unless it is wound up."""
 
     def __init__(self) -> None:
         self.now = 1_800_000_000.0
+        self._wound_up: float | None = None
+
+    def wind_up(self) -> None:
+        self._wound_up = time.monotonic()
 
     def __call__(self) -> float:
-        return self.now
+        return self.now if self._wound_up is None else self.now + time.monotonic() - self._wound_up
 
 
 class Site:
@@ -65,6 +73,7 @@ class Site:
         self.accounts = Accounts(database, Passwords(QUICK), clock=self.clock, on_change=self.live.cut_off)
         self.plugins = Plugins(Policy(), _pacing(), on_view=_ignore, on_rejected=_ignore)
         self.app = make_app(self.parts())
+        self.document = Document(self.app.openapi())
         self._clients: list[httpx.Client] = []
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -126,10 +135,22 @@ class Site:
         assert self._loop is not None
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
 
+    def publish(self, name: str, data: str = "{}") -> None:
+        """Tells whoever watches of something."""
+        self.do(_call(lambda: self.live.publish(Happened(name=name, data=data))))
+
+    def wait_until(self, predicate: Callable[[], bool], seconds: float = 15) -> None:
+        """Returns when it is true on the server's own loop."""
+        deadline = time.monotonic() + seconds
+        while not self.do(_call(predicate)):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
     # Who asks.
 
     def nobody(self, **options: Any) -> httpx.Client:
         client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", trust_env=False, **options)
+        client.event_hooks = {"response": [self.document.check]}
         self._clients.append(client)
         return client
 
@@ -148,6 +169,11 @@ class Site:
 
     def add_user(self, name: str, role: Role = Role.CLIENT, **options: Any) -> None:
         self.do(self.accounts.create(UserName(name), PASSWORD, role, **options))
+
+    def know(self, plugin_id: str) -> None:
+        """Let there be a plugin, whose socket listens."""
+        facts = UnitFacts(socket=SocketFacts(active=ActiveState.ACTIVE))
+        self.do(_call(lambda: self.plugins.see(PluginId(plugin_id), facts)))
 
     def plugin(self, plugin_id: str, token: str | None = None) -> httpx.Client:
         """A plugin with its own token."""
@@ -172,10 +198,5 @@ def _pacing() -> Pacing:
     return Pacing(Policy().restart, 257, restart=never, forget_failures=never)
 
 
-async def _call(function: Callable[[], None]) -> None:
-    function()
-
-
-def routes_of(app: FastAPI) -> set[str]:
-    """`GET /api/users` and all others, as the application itself has them."""
-    return {f"{method.upper()} {path}" for path, item in app.openapi()["paths"].items() for method in item}
+async def _call(function: Callable[[], T]) -> T:
+    return function()

@@ -7,9 +7,11 @@ import socket
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.web.server import ADMIN, CLIENT, PASSWORD, Site, routes_of
+from tests.web.document import routes_of
+from tests.web.server import ADMIN, CLIENT, PASSWORD, Site
 from toru.web.edge import MAX_BODY_BYTES
 from toru.web.problems import Problem
 
@@ -34,6 +36,7 @@ BODIES: dict[str, bytes] = {
     "wrong types": b'{"name": {}, "password": [], "role": 7, "scopes": "read", "disabled": "perhaps", "plugins": {}}',
     "long texts": json.dumps(dict.fromkeys(("name", "password", "role", "old", "new"), "x" * 10000)).encode(),
     "long lists": json.dumps({"name": "a", "scopes": ["odd"] * 10_000, "plugins": ["x"] * 20_000}).encode(),
+    "more than anybody may send": b'{"name": "' + b"x" * MAX_BODY_BYTES + b'"}',
     "odd ids": json.dumps({"name": "a", "password": PASSWORD, "plugins": ["../x"]}).encode(),
 }
 ODD = [
@@ -71,32 +74,49 @@ def targets(site: Site, *methods: str) -> Iterator[tuple[str, str]]:
             yield method, path
 
 
+def state(admin: httpx.Client) -> dict[str, Any]:
+    """Whatever a request could have changed."""
+    asked = (
+        "users",
+        "tokens",
+        f"users/{CLIENT}/tokens",
+        "plugins",
+        "rejected",
+        "events",
+        "plugins/clock/kv",
+        "auth/me",
+    )
+    return {path: admin.get(f"/api/{path}").json() for path in asked}
+
+
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
 def test_bodies(site: Site, body: bytes) -> None:
     admin = site.signed_in(ADMIN)
-    before = admin.get("/api/users").json()
+    site.know("clock")
+    before = state(admin)
     for method, path in targets(site, "POST", "PUT", "PATCH"):
         if path.endswith("/logout"):
-            continue
+            continue  # it takes no body, and would do what it is there for
         url = path.format_map({"name": CLIENT, "plugin_id": "clock", "token_id": "1"})
         answer = admin.request(method, url, content=body, headers={"Content-Type": "application/json"})
         if answer.status_code != 503:  # there is no systemd here
             if method == "PATCH" and body == b"{}":
                 continue  # nothing is to be changed, and nothing is
             refused(answer)
-    assert admin.get("/api/users").json() == before
+    assert state(admin) == before
 
 
 @pytest.mark.parametrize("odd", ODD, ids=lambda odd: odd[:12])
 def test_names_in_paths(site: Site, odd: str) -> None:
     admin = site.signed_in(ADMIN)
-    before = admin.get("/api/users").json()
+    site.know("clock")
+    before = state(admin)
     bodies = {"PATCH": {"disabled": True}, "POST": {"action": "get", "key": "x"}}
     for method, path in targets(site, "GET", "POST", "PATCH", "DELETE"):
         if "{" in path:
             url = path.format_map({"name": odd, "plugin_id": odd, "token_id": odd})
             refused(admin.request(method, url, json=bodies.get(method)))
-    assert admin.get("/api/users").json() == before
+    assert state(admin) == before
 
 
 def test_paths_and_methods_that_are_not_there(site: Site) -> None:
@@ -105,12 +125,32 @@ def test_paths_and_methods_that_are_not_there(site: Site) -> None:
         ("GET", "/api/nothing", 404),
         ("GET", "/api/users/", 404),
         ("PUT", "/api/users", 405),
-        ("BREW", "/api/users", 405),
+        ("PURGE", "/api/users", 405),
     ):
         answer = admin.request(method, path)
-        if answer.headers["content-type"] != "text/plain; charset=utf-8":  # uvicorn's own: no method of HTTP
-            refused(answer)
-            assert answer.status_code == status
+        refused(answer)
+        assert answer.status_code == status
+
+
+def test_what_is_no_http_is_refused_in_the_one_shape(site: Site) -> None:
+    for said in (b"HELO toru\r\n\r\n", b"BREW /api/users HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01\x02\x00\x01"):
+        with socket.create_connection(("127.0.0.1", site.port)) as connection:
+            connection.settimeout(10)
+            connection.sendall(said)
+            answer = b"".join(iter(lambda: connection.recv(65536), b""))
+        head, _, body = answer.partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\n")
+        assert Problem.model_validate_json(body).code == "not-http"
+
+
+def test_a_method_that_is_not_there_is_told_those_that_are(site: Site) -> None:
+    for path, methods in (
+        ("/api/users", "GET, POST"),
+        ("/api/users/ann", "DELETE, GET, PATCH"),
+        ("/api/events", "GET"),
+    ):
+        answer = site.nobody().put(path)
+        assert (answer.status_code, answer.headers["allow"]) == (405, methods)
 
 
 def test_a_body_may_not_be_larger_than_it_may(site: Site) -> None:

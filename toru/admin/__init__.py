@@ -8,4 +8,8 @@ scan       which files are plugins
 lifecycle  enable, disable, up, down
 units      brings a plugin's units up and takes them down
 greet      the first and the last message to a plugin that binds for itself
+hooks      follows what happens to plugins, and has hooks told
+hookfiles  which hooks there are
+telling    tells them
+webhook    sends to the webhook
 """

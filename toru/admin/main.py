@@ -31,17 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run(options: argparse.Namespace) -> str:
     # Each command loads no more than it needs: greet runs at every start of a plugin.
     match options.command:
-        case "greet":
-            from toru.admin.greet import greet
-            from toru.domain.manifest import Protocol
-
-            greet(PluginId(options.id), Protocol(options.protocol), options.within)
-            return ""
-        case "farewell":
-            from toru.admin.greet import farewell
-
-            farewell(PluginId(options.id), options.within)
-            return ""
+        case "greet" | "farewell":
+            return _say(options)
+        case "hooks" | "webhook":
+            return _tell(options)
     from toru.admin import lifecycle
     from toru.settings import load_policy
 
@@ -65,6 +58,27 @@ def _run(options: argparse.Namespace) -> str:
             return lifecycle.look_for_newcomers(policy)
 
 
+def _say(options: argparse.Namespace) -> str:
+    from toru.admin.greet import farewell, greet
+    from toru.domain.manifest import Protocol
+
+    if options.command == "greet":
+        greet(PluginId(options.id), Protocol(options.protocol), options.within)
+    else:
+        farewell(PluginId(options.id), options.within)
+    return ""
+
+
+def _tell(options: argparse.Namespace) -> str:
+    if options.command == "webhook":
+        from toru.admin import webhook
+
+        return webhook.main(sys.stdin.buffer.read())
+    from toru.admin import hooks, telling
+
+    return telling.rehearse() if options.rehearse else hooks.follow()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="toru-admin", description="What Toru does as root. See toru(1) for people.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -80,6 +94,9 @@ def _parser() -> argparse.ArgumentParser:
     }
     for name, what in wishes.items():
         commands.add_parser(name, help=what).add_argument("id", metavar="ID")
+    hooks = commands.add_parser("hooks", help="tell hooks what happens to plugins, for as long as there are hooks")
+    hooks.add_argument("--rehearse", action="store_true", help="tell them of a crash that did not happen, and end")
+    commands.add_parser("webhook", help="run by a webhook's unit: send what stands on standard input")
     for name, what in (("greet", "run by a plugin's unit at start"), ("farewell", "run by a plugin's unit at stop")):
         message = commands.add_parser(name, help=what)
         message.add_argument("--within", type=float, default=2.0, metavar="SECONDS")

@@ -4,14 +4,25 @@ main       runs a command, and says what went wrong
 commands   the commands, as a table
 refusals   what the command line refuses by itself
 arguments  what several commands take, and the completion of ids
-plugins    list, status
-wishes     enable, disable, restart
+moments    times on the command line
+
+plugins    list, status, why
+wishes     enable, disable, restart, pause, resume, retry
 logs       logs
-look       reads what there is to know
+events     events
+kv         kv list, get, set, delete
+tokens     token add, list, revoke
+users      user add, list, change …; people: what becomes of it
 doctor     doctor; checks: what it looks at
 trial      try up, exec, down, list
+
+way        the two ways to Toru: by_core and straight
+presence   whether the core is up, and knows who is asking
+api        asks the core
+look       asks systemd
+
 output     how a command talks to a terminal, to a pipe, to a program
 words      what people read, wherever
-tables     what people see on a terminal
+tables     what people see of plugins on a terminal; listings: of everything else
 rows       what programs read
 """

@@ -25,3 +25,8 @@ OptionalId = Annotated[str | None, _an_id]
 Ids = Annotated[
     list[str], typer.Argument(metavar="ID…", help="Ids of plugins.", autocompletion=_known_ids, show_default=False)
 ]
+Since = Annotated[
+    str | None,
+    typer.Option(help='Only what is not older: "30min", "2h", "3d", or a date and time.', show_default=False),
+]
+Until = Annotated[str | None, typer.Option(help="Only what is older: the same.", show_default=False)]

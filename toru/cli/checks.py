@@ -10,8 +10,8 @@ from pathlib import Path
 
 from toru.cli import look
 from toru.cli.findings import Finding, Level
-from toru.cli.logs import journal_is_readable
 from toru.cli.look import UnitState
+from toru.cli.straight import journal_is_readable
 from toru.domain import places
 from toru.domain.catalogue import Catalogue
 from toru.domain.errors import InvalidSettings, SystemdRefused

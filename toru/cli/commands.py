@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from toru import __version__
-from toru.cli import doctor, logs, output, plugins, trial, users, wishes
+from toru.cli import doctor, events, kv, logs, output, plugins, tokens, trial, users, wishes
 from toru.cli.refusals import WrongUsage
 
 # Typer doesn't name the click that it uses, its own or the host's. This is UsageError in either.
@@ -42,13 +42,20 @@ def _commands() -> typer.Typer:
             "enable": wishes.enable,
             "disable": wishes.disable,
             "restart": wishes.restart,
+            "pause": wishes.pause,
+            "resume": wishes.resume,
+            "retry": wishes.retry,
+            "why": plugins.why,
             "logs": logs.logs,
+            "events": events.events,
         },
         "This host": {"doctor": doctor.doctor, "serve": _serve},
     }
     for panel, named in panels.items():
         for name, function in named.items():
             app.command(name, rich_help_panel=panel)(function)
+    app.add_typer(kv.commands(markup), name="kv", rich_help_panel="Plugins")
+    app.add_typer(tokens.commands(markup), name="token", rich_help_panel="This host")
     app.add_typer(users.commands(markup), name="user", rich_help_panel="This host")
     app.add_typer(trial.commands(markup), name="try", rich_help_panel="This host")
     return app

@@ -1,4 +1,4 @@
-"""Reads what there is to know of plugins, and says what stands in the way."""
+"""Asks systemd and the files: what there is to know of plugins and of Toru's own units, or what stands in the way."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
-from toru.cli.refusals import NotScanned
+from toru.cli.refusals import NOT_SCANNED, NotScanned
+from toru.cli.way import Document, unknown
 from toru.core.overview import Overview, PluginView, overview_of, read_catalogue, read_wishes
 from toru.domain import places
-from toru.domain.catalogue import Catalogue
-from toru.domain.errors import RejectedPlugin, ToruError, UnknownPlugin
+from toru.domain.errors import UnknownPlugin
 from toru.domain.ids import PluginId
 from toru.domain.state import NO_UNITS, Health, State
 from toru.settings import load_policy
@@ -41,17 +40,17 @@ class UnitState:
 class Summary:
     """The whole host."""
 
-    overview: Overview
+    plugins: Document
     units: tuple[UnitState, ...]
     plugins_dir: Path
     systemd: int
 
     def by_health(self) -> dict[Health, int]:
-        counts = Counter(view.status.health for view in self.overview.plugins)
+        counts = Counter(row["health"] for row in self.plugins["plugins"])
         return {health: counts[health] for health in Health}
 
     def by_state(self) -> dict[State, int]:
-        counts = Counter(view.status.state for view in self.overview.plugins)
+        counts = Counter(row["state"] for row in self.plugins["plugins"])
         return {state: counts[state] for state in State}
 
 
@@ -65,10 +64,10 @@ def ask(question: Callable[[Bus], Coroutine[Any, Any, Answer]]) -> Answer:
     return asyncio.run(asked())
 
 
-async def at_host(bus: Bus) -> Summary:
-    """All plugins, and Toru's own units; or `NotScanned`."""
+async def at_host(bus: Bus, plugins: Document) -> Summary:
+    """Toru's own units, beside these plugins."""
     return Summary(
-        overview=await at_all(bus),
+        plugins=plugins,
         units=tuple([await unit_state(bus, unit) for unit in UNITS]),
         plugins_dir=load_policy().plugins_dir,
         systemd=await bus.version(),
@@ -98,33 +97,17 @@ async def at_plugin(bus: Bus, plugin_id: PluginId) -> PluginView:
     try:
         return overview.plugin(plugin_id)
     except UnknownPlugin:
-        raise unknown(plugin_id, read_catalogue()) from None
+        raise unknown(plugin_id) from None
 
 
 async def _check_scanned(bus: Bus) -> None:
     if places.CATALOGUE.exists():
         return
     if await _is_installed(bus):
-        raise NotScanned("no scan has run yet: systemctl start toru-scan")
+        raise NotScanned(NOT_SCANNED)
     raise NotScanned("Toru's units are not installed on this host: toru doctor says what is missing")
 
 
 async def _is_installed(bus: Bus) -> bool:
     loaded: str = await bus.unit_property("toru-scan.service", wire.UNIT, "LoadState")
     return loaded == "loaded"
-
-
-def unknown(text: str, catalogue: Catalogue) -> ToruError:
-    """What to say of a name that is no plugin's: the rejected file that may be meant, or the id that is nearest."""
-    for rejection in catalogue.rejected:
-        if text in {rejection.id, rejection.file, rejection.file.removesuffix(".binary")}:
-            return RejectedPlugin(f"{rejection.file} was rejected: {rejection.reason}")
-    near = get_close_matches(text, [plugin.id for plugin in catalogue.plugins], n=1)
-    return UnknownPlugin(f"there is no plugin {text}" + (f"; did you mean {near[0]}?" if near else ""))
-
-
-def checked_id(text: str) -> PluginId:
-    """The id, or an error that says what it isn't. The name of a rejected file says why that was rejected."""
-    if text.endswith(".binary"):
-        raise unknown(text, read_catalogue())
-    return PluginId(text)

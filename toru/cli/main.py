@@ -7,7 +7,6 @@ Ctrl-C; 141 when nobody reads the output any more.
 from __future__ import annotations
 
 import io
-import itertools
 import sys
 from typing import NoReturn
 
@@ -41,8 +40,7 @@ def main() -> NoReturn:
 
 
 def _refuse(status: int, code: str, message: str) -> int:
-    # Looked for by hand: wrong usage is wrong before anything is parsed. What is behind "--" isn't for us.
-    if "--json" in itertools.takewhile("--".__ne__, sys.argv[1:]):
+    if output.wants_json():
         output.complain_in_json(code, message)
     else:
         output.complain(message)

@@ -6,8 +6,10 @@ or a pipe, and none of it is ever read as markup.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import select
 import sys
 import unicodedata
 from collections.abc import Iterator
@@ -55,6 +57,14 @@ def put(text: str) -> None:
         raise
 
 
+def end_if_nobody_reads() -> None:
+    """Where stdout is a pipe whose reader went away: while there is nothing to write, no write would tell."""
+    poller = select.poll()
+    poller.register(sys.stdout, 0)  # POLLERR comes unasked
+    if any(event & select.POLLERR for _, event in poller.poll(0)):
+        raise SystemExit(CLOSED_PIPE)
+
+
 def put_fields(*fields: object) -> None:
     """One line for a pipe: fields parted by tabs, none of them empty, so that awk and cut agree on their numbers."""
     put("\t".join("-" if field is None or field == "" else printable(str(field)) for field in fields))
@@ -80,6 +90,19 @@ def complain(message: str) -> None:
 def complain_in_json(code: str, message: str, **facts: str) -> None:
     """The same for programs."""
     print(json.dumps({"error": {"code": code, "message": message, **facts}}), file=sys.stderr)
+
+
+def warn(code: str, message: str) -> None:
+    """A sentence on stderr that ends nothing, in the form that was asked for."""
+    if wants_json():
+        print(json.dumps({"warning": {"code": code, "message": message}}), file=sys.stderr)
+    else:
+        complain(message)
+
+
+def wants_json() -> bool:
+    """Whether the command line asks for JSON. Looked for by hand: wrong usage is wrong before anything is parsed."""
+    return "--json" in itertools.takewhile("--".__ne__, sys.argv[1:])  # what is behind "--" isn't for us
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Users, by the core where it is up, else straight in the database: somebody must be able to let the first one in."""
+"""Users, by the core while it is up, else straight in the database: somebody must be able to let the first one in."""
 
 from __future__ import annotations
 
@@ -43,22 +43,41 @@ def all_of_them() -> list[Row]:
     return _either(lambda: api.ask("GET", "/api/users"), straight)
 
 
-def set_password(name: str, password: str) -> Row:
-    return _change(name, password=password)
+def change(name: str, **what: Any) -> Row:
+    """`role`, `disabled`, `password`, and the `plugins` that they see (None: all); what isn't named stays as it is."""
 
-
-def set_disabled(name: str, *, disabled: bool) -> Row:
-    return _change(name, disabled=disabled)
-
-
-def _change(name: str, **what: Any) -> Row:
     async def straight(accounts: Accounts) -> Row:
         from toru.core.accounts import Change
+        from toru.domain.ids import PluginId
+        from toru.domain.people import Role, UserName
+
+        role, plugins = what.get("role"), what.get("plugins")
+        change = Change(
+            role=None if role is None else Role(role),
+            disabled=what.get("disabled"),
+            password=what.get("password"),
+            with_grants="plugins" in what,
+            grants=None if plugins is None else frozenset(PluginId(plugin) for plugin in plugins),
+        )
+        return _row(await accounts.change(UserName(name), change))
+
+    return _either(lambda: api.ask("PATCH", path_of(name), what), straight)
+
+
+def delete(name: str) -> None:
+    async def straight(accounts: Accounts) -> None:
         from toru.domain.people import UserName
 
-        return _row(await accounts.change(UserName(name), Change(**what)))
+        await accounts.delete(UserName(name))
 
-    return _either(lambda: api.ask("PATCH", f"/api/users/{api.segment(name)}", what), straight)
+    _either(lambda: api.ask("DELETE", path_of(name)), straight)
+
+
+def path_of(name: str) -> str:
+    """Where the API has this user; `InvalidInput`, if nobody can be called so."""
+    from toru.domain.people import UserName
+
+    return f"/api/users/{UserName(name)}"
 
 
 def _either(by_core: Callable[[], T], straight: Callable[[Accounts], Coroutine[Any, Any, T]]) -> T:

@@ -1,4 +1,4 @@
-"""`toru list` and `toru status`: what there is, and how it does."""
+"""`toru list`, `toru status` and `toru why`: what there is, how it does, and why."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 import typer
 
 from toru.cli import output
-from toru.cli.arguments import AsJson, OptionalId
+from toru.cli.arguments import AsJson, Id, OptionalId
 
 UNHEALTHY = 3
 """What systemctl status says, too, of a unit that is not active."""
@@ -22,26 +22,24 @@ def list_(*, as_json: AsJson = False) -> None:
 
     In a pipe, parted by tabs: id, health, state, version, name, reason. A rejected file's health is "rejected".
     """
-    from toru.cli import look
-    from toru.core import rows
+    from toru.cli import way
 
-    overview = look.ask(look.at_all)
+    document = way.to_toru().overview()
     now = time.time()
     if as_json:
-        output.put_json(rows.overview_document(overview, now=now))
+        output.put_json(document)
     elif output.people_watch():
         from toru.cli import tables
 
-        output.put_rich(*tables.overview(overview, now=now, width=output.console().width))
+        output.put_rich(*tables.overview(document, now=now, width=output.console().width))
     else:
         from toru.cli import words
 
-        for view in overview.plugins:
-            manifest = view.manifest
-            named = (manifest.version, manifest.name) if manifest else (None, None)
-            output.put_fields(view.id, view.status.health, view.status.state, *named, words.remark(view, now=now))
-        for rejection in overview.rejected:
-            output.put_fields(rejection.file, "rejected", None, None, None, rejection.reason)
+        for row in document["plugins"]:
+            name = None if row["path"] is None else row["name"]
+            output.put_fields(row["id"], row["health"], row["state"], row["version"], name, words.remark(row, now=now))
+        for rejection in document["rejected"]:
+            output.put_fields(rejection["file"], "rejected", None, None, None, rejection["reason"])
 
 
 def status(plugin_id: OptionalId = None, *, as_json: AsJson = False) -> None:
@@ -56,38 +54,40 @@ def status(plugin_id: OptionalId = None, *, as_json: AsJson = False) -> None:
 
 
 def _show(text: str, *, as_json: bool) -> None:
-    from toru.cli import look
-    from toru.cli.logs import journal_is_readable
-    from toru.core import rows
+    from toru.cli import way
+    from toru.cli.refusals import JournalHidden
     from toru.domain.state import Health
-    from toru.systemd import journal
 
-    plugin_id = look.checked_id(text)
-    view = look.ask(lambda bus: look.at_plugin(bus, plugin_id))
-    lines = journal.newest(plugin_id, NEWEST_LINES) if journal_is_readable() else None
+    plugin_id = way.checked_id(text)
+    toru = way.to_toru()
+    row = toru.plugin(plugin_id)
+    try:
+        lines = toru.newest(way.LinesWanted(plugin_id=plugin_id), NEWEST_LINES)
+    except JournalHidden:
+        lines = None
     now = time.time()
     if as_json:
-        log = None if lines is None else [rows.log_row(line) for line in lines]
-        output.put_json({**rows.plugin_row(view, now=now), "log": log})
+        output.put_json({**row, "log": lines})
     elif output.people_watch():
         from toru.cli import tables
 
-        output.put_rich(*tables.card(view, lines, now=now))
+        output.put_rich(*tables.card(row, lines, now=now))
     else:
         from toru.cli import words
 
-        for name, said in [("id", view.id), *words.facts(view, now=now)]:
+        for name, said in [("id", row["id"]), *words.facts(row, now=now)]:
             output.put_fields(name, said)
         for line in lines or ():
             output.put_fields("log", *words.log_fields(line))
-    if view.status.health is not Health.HEALTHY:
+    if row["health"] != Health.HEALTHY:
         raise typer.Exit(UNHEALTHY)
 
 
 def _summarise(*, as_json: bool) -> None:
-    from toru.cli import look, rows
+    from toru.cli import look, rows, way
 
-    summary = look.ask(look.at_host)
+    plugins = way.to_toru().overview()
+    summary = look.ask(lambda bus: look.at_host(bus, plugins))
     if as_json:
         output.put_json(rows.summary_document(summary))
     elif output.people_watch():
@@ -101,3 +101,23 @@ def _summarise(*, as_json: bool) -> None:
             output.put_fields(name, said)
         for unit in summary.units:
             output.put_fields("unit", unit.name, unit.active, unit.sub, unit.load)
+
+
+def why(plugin_id: Id, *, as_json: AsJson = False) -> None:
+    """How a plugin's last run ended, with what that run wrote last."""
+    from toru.cli import way, words
+
+    document = way.to_toru().why(way.checked_id(plugin_id))
+    now = time.time()
+    facts = list(words.why_facts(document, now=now))
+    if as_json:
+        output.put_json(document)
+    elif output.people_watch():
+        from toru.cli import tables
+
+        output.put_rich(*tables.why(facts, document))
+    else:
+        for name, said in [("id", document["id"]), *facts]:
+            output.put_fields(name, said)
+        for line in document["logs"]:
+            output.put_fields("log", *words.log_fields(line))

@@ -17,10 +17,19 @@ class NotScanned(ToruError):
     code = "not-scanned"
 
 
+NOT_SCANNED = "no scan has run yet: systemctl start toru-scan"
+
+
 class NotPermitted(ToruError):
     """Somebody else may do this."""
 
     code = "not-permitted"
+
+
+class NoEntry(ToruError):
+    """A plugin keeps nothing there."""
+
+    code = "no-entry"
 
 
 class JournalHidden(ToruError):

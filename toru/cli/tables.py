@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, assert_never
 
 from rich.cells import cell_len
@@ -15,14 +16,12 @@ from rich.text import Text
 from toru.cli import words
 from toru.cli.findings import Finding, Level
 from toru.cli.output import printable
-from toru.core.overview import Overview, PluginView
-from toru.domain.catalogue import Rejection
-from toru.domain.manifest import DEFAULT_ICON
+from toru.cli.way import Document, Row
+from toru.domain.events import EventKind
 from toru.domain.state import Health, State
 
 if TYPE_CHECKING:
     from toru.cli.look import Summary
-    from toru.systemd.journal import LogLine
 
 DOTS = {
     Health.HEALTHY: Text("●", "green"),
@@ -41,6 +40,18 @@ STATES = {
     State.FAILED: "red",
 }
 
+EVENTS = {
+    EventKind.STARTED: "green",
+    EventKind.RESTARTED: "yellow",
+    EventKind.CRASHED: "red",
+    EventKind.GAVE_UP: "bold red",
+    EventKind.ENABLED: "green",
+    EventKind.DISABLED: "yellow",
+    EventKind.PAUSED: "magenta",
+    EventKind.RESUMED: "green",
+}
+"""Others have no colour."""
+
 UNIT_STATES = {"active": "green", "failed": "red", "inactive": "red"}
 
 MARKS = {Level.OK: ("✓", "green"), Level.WARN: ("!", "yellow"), Level.BAD: ("✗", "bold red")}
@@ -50,6 +61,9 @@ PRIORITIES = ("bold red", "bold red", "bold red", "red", "yellow", "bold", "", "
 
 _GAP = 2
 """Blanks between columns."""
+
+DEFAULT_ICON = "🧩"
+"""Of a plugin without a file, as of one that names none (toru.domain.manifest)."""
 
 _ZERO_WIDTH_JOINER, _AS_EMOJI = "\u200d", "\ufe0f"
 
@@ -76,34 +90,34 @@ SHRINKING = ((VERSION, 10), (NAME, 16), (VERSION, 7), (NAME, 10), (ID, 12))
 """Which column gives way first where there is no room for all, and down to how many cells."""
 
 
-def overview(overview: Overview, *, now: float, width: int) -> Iterator[RenderableType]:
+def overview(document: Document, *, now: float, width: int) -> Iterator[RenderableType]:
     """One row a plugin, with a line below it where there is something to say; then the rejected files."""
-    if overview.plugins:
+    if document["plugins"]:
         titles = [Text(column.title, "dim") for column in COLUMNS]
-        rows = [_cells(view) for view in overview.plugins]
+        rows = [_cells(plugin) for plugin in document["plugins"]]
         widths = _widths([titles, *rows], width)
         indent = sum(widths[:ID]) + ID * _GAP
         yield _row(titles, widths)
-        for view, row in zip(overview.plugins, rows, strict=True):
+        for plugin, row in zip(document["plugins"], rows, strict=True):
             yield _row(row, widths)
-            if said := words.remark(view, now=now):
-                yield Padding(Text(printable(said), _tone(view)), (0, 0, 0, indent))
+            if said := words.remark(plugin, now=now):
+                yield Padding(Text(printable(said), _tone(plugin)), (0, 0, 0, indent))
     else:
         yield Text("There are no plugins yet.", "dim")
-    if overview.rejected:
+    if document["rejected"]:
         yield Text()
-        yield _rejected(overview.rejected)
+        yield _rejected(document["rejected"])
 
 
-def _cells(view: PluginView) -> list[Text]:
-    manifest = view.manifest
+def _cells(plugin: Row) -> list[Text]:
+    has_file = plugin["path"] is not None
     return [
-        DOTS[view.status.health],
-        icon(manifest.icon if manifest else DEFAULT_ICON),
-        Text(view.id, "bold" if view.enabled else "dim"),
-        Text(printable(manifest.name) if manifest else "", "" if view.enabled else "dim"),
-        Text(printable(manifest.version) if manifest else "", "dim"),
-        Text(words.state(view), STATES[view.status.state]),
+        DOTS[plugin["health"]],
+        icon(plugin["icon"] or DEFAULT_ICON),
+        Text(plugin["id"], "bold" if plugin["enabled"] else "dim"),
+        Text(printable(plugin["name"]) if has_file else "", "" if plugin["enabled"] else "dim"),
+        Text(printable(plugin["version"]) if has_file else "", "dim"),
+        Text(words.state(plugin), STATES[plugin["state"]]),
     ]
 
 
@@ -134,7 +148,7 @@ def _row(cells: Sequence[Text], widths: Sequence[int]) -> Text:
     return row
 
 
-def _rejected(rejections: Sequence[Rejection]) -> Table:
+def _rejected(rejections: Sequence[Row]) -> Table:
     count = len(rejections)
     title = Text("1 file is no plugin" if count == 1 else f"{count} files are no plugins", "yellow")
     table = Table(
@@ -143,23 +157,22 @@ def _rejected(rejections: Sequence[Rejection]) -> Table:
     table.add_column(overflow="fold", max_width=40)
     table.add_column(overflow="fold", ratio=1)
     for rejection in rejections:
-        table.add_row(Text(printable(rejection.file), "bold"), Text(printable(rejection.reason)))
+        table.add_row(Text(printable(rejection["file"]), "bold"), Text(printable(rejection["reason"])))
     return table
 
 
-def card(view: PluginView, lines: Sequence[LogLine] | None, *, now: float) -> Iterator[RenderableType]:
+def card(plugin: Row, lines: Sequence[Row] | None, *, now: float) -> Iterator[RenderableType]:
     """Everything about one plugin, and what it wrote last; None where that is hidden."""
-    manifest = view.manifest
-    name = printable(manifest.name) if manifest else ""
-    yield Text.assemble(
-        *(DOTS[view.status.health], " ", icon(manifest.icon if manifest else DEFAULT_ICON), " "),
-        *((view.id, "bold"), f"  {name}", (f"  {printable(manifest.version)}" if manifest else "", "dim")),
+    title = Text.assemble(
+        DOTS[plugin["health"]], " ", icon(plugin["icon"] or DEFAULT_ICON), " ", (plugin["id"], "bold")
     )
-    if manifest and manifest.description:
-        for paragraph in manifest.description.splitlines():
-            yield Padding(Text(printable(paragraph), "dim"), (0, 0, 0, 5))
+    if plugin["path"] is not None:
+        title.append(f"  {printable(plugin['name'])}").append(f"  {printable(plugin['version'])}", "dim")
+    yield title
+    for paragraph in (plugin["description"] or "").splitlines():
+        yield Padding(Text(printable(paragraph), "dim"), (0, 0, 0, 5))
     yield Text()
-    yield pairs(words.facts(view, now=now), {"state": STATES[view.status.state], "reason": _tone(view)})
+    yield pairs(words.facts(plugin, now=now), _styles(plugin))
     if lines is None:
         yield Text("\nIts log is for root and members of the group systemd-journal.", "dim")
     elif lines:
@@ -167,17 +180,33 @@ def card(view: PluginView, lines: Sequence[LogLine] | None, *, now: float) -> It
         yield from map(log_line, lines)
 
 
-def _tone(view: PluginView) -> str:
+def why(facts: Iterable[tuple[str, str]], document: Row) -> Iterator[RenderableType]:
+    """Why a plugin is as it is, and what its last run wrote last."""
+    yield Text.assemble(DOTS[document["health"]], " ", (document["id"], "bold"))
+    yield Text()
+    ended_badly = document["last_run"] is not None and document["last_run"]["reason"]
+    yield pairs(facts, {**_styles(document), "last run": "red" if ended_badly else ""})
+    if document["logs"]:
+        yield Text()
+        yield from map(log_line, document["logs"])
+
+
+def _styles(plugin: Row) -> dict[str, str]:
+    return {"state": STATES[plugin["state"]], "reason": _tone(plugin)}
+
+
+def _tone(plugin: Row) -> str:
     """How loud a remark on a plugin should be."""
-    match view.status.health:
+    health = Health(plugin["health"])
+    match health:
         case Health.UNHEALTHY:
             return "red"
         case Health.DISABLED:
-            return "yellow" if view.disabled_because else "dim"
+            return "yellow" if plugin["disabled_because"] else "dim"
         case Health.HEALTHY:
             return "yellow"
         case _:
-            assert_never(view.status.health)
+            assert_never(health)
 
 
 def pairs(facts: Iterable[tuple[str, str]], styles: dict[str, str]) -> Table:
@@ -202,35 +231,11 @@ def summary(summary: Summary) -> Iterator[RenderableType]:
     yield units
 
 
-def trials(rows: Sequence[tuple[str, str, str]]) -> RenderableType:
-    """The trials that run: name, address, plugins."""
-    if not rows:
-        return Text("No trial is running. To have one: toru try up", "dim")
-    table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="dim")
-    for title in ("NAME", "ADDRESS", "PLUGINS"):
-        table.add_column(title, overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    return table
-
-
-def users(rows: Sequence[tuple[str, str, str, str]]) -> RenderableType:
-    """Everybody who may sign in: name, role, whether disabled, plugins."""
-    if not rows:
-        return Text("Nobody may sign in. To let somebody: toru user add NAME --admin", "dim")
-    table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="dim")
-    for title in ("NAME", "ROLE", "STATE", "SEES"):
-        table.add_column(title, overflow="fold")
-    for row in rows:
-        table.add_row(*map(printable, row), style="dim" if row[2] == "disabled" else "")
-    return table
-
-
-def done(text: str, what: str, state: State | None) -> Text:
+def done(text: str, what: str, state: str | None) -> Text:
     """That a wish was carried out."""
     said = Text.assemble(("✓", "green"), " ", (printable(text), "bold"), f" {what}")
     if state is not None:
-        said.append(": ").append(state, STATES[state])
+        said.append(": ").append(state, STATES[State(state)])
     return said
 
 
@@ -249,16 +254,28 @@ def findings(findings: Iterable[Finding]) -> Iterator[RenderableType]:
     yield table
 
 
-def log_line(line: LogLine) -> Table:
+def log_line(line: Row) -> Table:
     """A line of the journal. Whatever it has in it, only its time stands on the left: it can't pass for several."""
-    style = PRIORITIES[line.priority]
-    if line.of_systemd:
+    style = PRIORITIES[line["priority"]]
+    if line["source"] == "systemd":
         style = f"{style} italic dim"
+    said = "\n".join(map(printable, words.message(line).splitlines()))
+    return _beside_its_time(line["at"], Text(said, style))
+
+
+def event(row: Row) -> Table:
+    """Something that happened to a plugin."""
+    said = Text.assemble((row["plugin_id"], "bold"), " ", (row["event_type"], EVENTS.get(row["event_type"], "")))
+    if row["cause"]:
+        said.append(f": {printable(row['cause'])}")
+    return _beside_its_time(row["timestamp"], said)
+
+
+def _beside_its_time(moment: str, said: Text) -> Table:
     table = Table.grid(padding=(0, _GAP, 0, 0))
     table.add_column(no_wrap=True, style="dim")
     table.add_column(overflow="fold")
-    said = "\n".join(map(printable, line.message.splitlines()))
-    table.add_row(line.at.astimezone().strftime("%b %d %H:%M:%S"), Text(said, style))
+    table.add_row(datetime.fromisoformat(moment).astimezone().strftime("%b %d %H:%M:%S"), said)
     return table
 
 

@@ -118,9 +118,9 @@ def list_(*, as_json: AsJson = False) -> None:
         ]
         output.put_json({"trials": rows})
     elif output.people_watch():
-        from toru.cli import tables
+        from toru.cli import listings
 
-        output.put_rich(tables.trials([(it.name, _url(it.port), it.plugins or "") for it in records]))
+        output.put_rich(listings.trials([(it.name, _url(it.port), it.plugins or "") for it in records]))
     else:
         for it in records:
             output.put_fields(it.name, _url(it.port), it.plugins)

@@ -25,6 +25,8 @@ def commands(markup: Literal["rich"] | None) -> typer.Typer:
     app.command("passwd")(passwd)
     app.command("disable")(disable)
     app.command("enable")(enable)
+    app.command("change")(change)
+    app.command("delete")(delete)
     return app
 
 
@@ -66,7 +68,7 @@ def passwd(name: Name, *, generate: Generate = False, as_json: AsJson = False) -
     from toru.cli import people
 
     password = _password(name, generate=generate)
-    row = people.set_password(name, password)
+    row = people.change(name, password=password)
     _tell(row, "has another password", password if generate else None, as_json=as_json)
 
 
@@ -74,14 +76,50 @@ def disable(name: Name, *, as_json: AsJson = False) -> None:
     """Keep somebody out, from now on and until `toru user enable`."""
     from toru.cli import people
 
-    _tell(people.set_disabled(name, disabled=True), "is disabled", as_json=as_json)
+    _tell(people.change(name, disabled=True), "is disabled", as_json=as_json)
 
 
 def enable(name: Name, *, as_json: AsJson = False) -> None:
     """Let somebody in again."""
     from toru.cli import people
 
-    _tell(people.set_disabled(name, disabled=False), "may sign in", as_json=as_json)
+    _tell(people.change(name, disabled=False), "may sign in", as_json=as_json)
+
+
+def change(
+    name: Name,
+    *,
+    role: Annotated[
+        str | None, typer.Option(metavar="admin|client", help="What they may do.", show_default=False)
+    ] = None,
+    plugin: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="A plugin to see; once for each.", show_default=False)
+    ] = None,
+    all_plugins: Annotated[bool, typer.Option("--all-plugins", help="They see all of them.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Give somebody another role, or other plugins to see."""
+    from toru.cli import people
+
+    if role not in {None, "admin", "client"}:
+        raise WrongUsage(f"--role {role!r} is none of admin, client")
+    if plugin and all_plugins:
+        raise WrongUsage("either --plugin or --all-plugins")
+    what: dict[str, object] = {} if role is None else {"role": role}
+    if plugin or all_plugins:
+        what["plugins"] = None if all_plugins else plugin
+    if not what:
+        raise WrongUsage("say what to change: --role, --plugin or --all-plugins")
+    row = people.change(name, **what)
+    _tell(row, f"is {row['role']} and sees {_plugins(row['plugins'])}", as_json=as_json)
+
+
+def delete(name: Name, *, as_json: AsJson = False) -> None:
+    """Remove somebody, with sessions, API tokens and all."""
+    from toru.cli import people
+
+    people.delete(name)
+    _tell({"name": name, "removed": True}, "is removed", as_json=as_json)
 
 
 def list_(*, as_json: AsJson = False) -> None:
@@ -97,9 +135,9 @@ def list_(*, as_json: AsJson = False) -> None:
         for row in rows
     ]
     if output.people_watch():
-        from toru.cli import tables
+        from toru.cli import listings
 
-        output.put_rich(tables.users(lines))
+        output.put_rich(listings.users(lines))
     else:
         for line in lines:
             output.put_fields(*line)

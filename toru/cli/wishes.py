@@ -1,11 +1,10 @@
-"""`toru enable`, `toru disable` and `toru restart`: what the operator wants, and how it went."""
+"""`toru enable`, `disable`, `restart`, `pause`, `resume` and `retry`: what the operator wants, and how it went."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -13,13 +12,20 @@ from toru.cli import output
 from toru.cli.arguments import AsJson, Ids
 
 if TYPE_CHECKING:
-    from toru.core.overview import PluginView
+    from toru.cli.way import Row, Verb, Way
     from toru.domain.errors import ToruError
-    from toru.systemd.bus import Bus
 
-Verb = Literal["enable", "disable", "restart"]
+DONE: dict[Verb, str] = {
+    "enable": "is enabled",
+    "disable": "is disabled",
+    "restart": "has restarted",
+    "pause": "is paused",
+    "resume": "is resumed",
+    "retry": "was retried",
+}
 
-DONE: dict[Verb, str] = {"enable": "is enabled", "disable": "is disabled", "restart": "has restarted"}
+SAYS_ALL = frozenset({"disable", "pause"})
+"""What is done leaves no question how the plugin is now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +33,8 @@ class Outcome:
     """What became of one id."""
 
     text: str
-    view: PluginView | None
-    """The plugin as it is now, as far as there is one."""
+    plugin: Row | None
+    """As it is now, as far as there is one."""
     error: ToruError | None
 
 
@@ -56,64 +62,62 @@ def restart(plugin_ids: Ids, *, as_json: AsJson = False) -> None:
     _carry_out("restart", plugin_ids, as_json=as_json)
 
 
+def pause(plugin_ids: Ids, *, as_json: AsJson = False) -> None:
+    """Let plugins stand still where they are.
+
+    Requests wait until somebody resumes them.
+    """
+    _carry_out("pause", plugin_ids, as_json=as_json)
+
+
+def resume(plugin_ids: Ids, *, as_json: AsJson = False) -> None:
+    """Let paused plugins go on where they stood."""
+    _carry_out("resume", plugin_ids, as_json=as_json)
+
+
+def retry(plugin_ids: Ids, *, as_json: AsJson = False) -> None:
+    """Give plugins that failed another chance, now.
+
+    Those that wait for their next try, and those that were switched off because they failed too often.
+    """
+    _carry_out("retry", plugin_ids, as_json=as_json)
+
+
 def _carry_out(verb: Verb, texts: Sequence[str], *, as_json: bool) -> None:
     """One after the other: a failure keeps none of the others from its turn."""
-    from toru.cli import look
+    from toru.cli import way
 
-    outcomes = look.ask(lambda bus: _all(bus, verb, texts, as_json=as_json))
+    toru = way.to_toru()
+    outcomes: list[Outcome] = []
+    for text in dict.fromkeys(texts):
+        with output.at_work(f"{verb} {text} …"):
+            outcome = _one(toru, verb, text)
+        outcomes.append(outcome)
+        _tell(verb, outcome, as_json=as_json)
     if as_json:
-        from toru.core import rows
+        from toru.cli import rows
 
-        now = time.time()
-        results = [rows.outcome_row(it.text, it.view, it.error, now=now) for it in outcomes]
-        output.put_json({"results": results})
+        output.put_json({"results": [rows.outcome_row(it.text, it.plugin, it.error) for it in outcomes]})
     if any(outcome.error is not None for outcome in outcomes):
         raise typer.Exit(1)
 
 
-async def _all(bus: Bus, verb: Verb, texts: Sequence[str], *, as_json: bool) -> list[Outcome]:
-    outcomes: list[Outcome] = []
-    for text in dict.fromkeys(texts):
-        with output.at_work(f"{verb} {text} …"):
-            outcome = await _one(bus, verb, text)
-        outcomes.append(outcome)
-        _tell(verb, outcome, as_json=as_json)
-    return outcomes
-
-
-async def _one(bus: Bus, verb: Verb, text: str) -> Outcome:
-    from toru.cli import look
-    from toru.core.lifecycle import Lifecycle
+def _one(toru: Way, verb: Verb, text: str) -> Outcome:
+    from toru.cli.way import checked_id
     from toru.domain.errors import ToruError
 
-    error: ToruError | None = None
-    view: PluginView | None = None
-    lifecycle = Lifecycle(bus)
-    wishes = {"enable": lifecycle.enable, "disable": lifecycle.disable, "restart": lifecycle.restart}
     try:
-        plugin_id = look.checked_id(text)
+        plugin_id = checked_id(text)
     except ToruError as refusal:
-        return Outcome(text=text, view=None, error=refusal)
+        return Outcome(text=text, plugin=None, error=refusal)
     try:
-        await wishes[verb](plugin_id)
+        return Outcome(text=text, plugin=toru.wish(verb, plugin_id), error=None)
     except ToruError as refusal:
-        error = _understood(refusal, verb, text)
+        error = refusal
     try:
-        view = await look.at_plugin(bus, plugin_id)
-    except ToruError as nobody:
-        # Disabled, a plugin without a file is gone; otherwise it was never there, and that is what stood in the way.
-        error = error and nobody
-    return Outcome(text=text, view=view, error=error)
-
-
-def _understood(refusal: ToruError, verb: Verb, text: str) -> ToruError:
-    """systemd's refusal in words that help."""
-    from toru.cli.refusals import NotPermitted
-
-    denied = {"org.freedesktop.DBus.Error.AccessDenied", "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"}
-    if refusal.facts.get("error_name") in denied:
-        return NotPermitted(f"only root may {verb} {text}: sudo toru {verb} {text}")
-    return refusal
+        return Outcome(text=text, plugin=toru.plugin(plugin_id), error=error)
+    except ToruError:
+        return Outcome(text=text, plugin=None, error=error)
 
 
 def _tell(verb: Verb, outcome: Outcome, *, as_json: bool) -> None:
@@ -123,9 +127,9 @@ def _tell(verb: Verb, outcome: Outcome, *, as_json: bool) -> None:
         else:
             output.complain(str(outcome.error))
         return
-    state = outcome.view.status.state if outcome.view and verb != "disable" else None
     if as_json:
         return
+    state = outcome.plugin["state"] if outcome.plugin and verb not in SAYS_ALL else None
     if output.people_watch():
         from toru.cli import tables
 

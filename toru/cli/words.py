@@ -1,41 +1,39 @@
-"""What people read, on a terminal or in a pipe: amounts, times and remarks in words."""
+"""What people read, on a terminal or in a pipe: amounts, times and remarks in words. Of rows, which are JSON."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from toru import __version__
-from toru.core import rows
-from toru.core.overview import PluginView
-from toru.domain.levels import LEVELS
-from toru.domain.quantities import Limits
-from toru.domain.state import Health, ServiceFacts, State
+from toru.cli.way import Row
+from toru.domain.state import Health, State
 
 if TYPE_CHECKING:
     from toru.cli.look import Summary
-    from toru.systemd.journal import LogLine
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 
-def state(view: PluginView) -> str:
+def state(row: Row) -> str:
     """What the plugin is doing, and "disabled" for one that is to do nothing."""
-    is_off = not view.enabled and view.status.state is State.STOPPED
-    return Health.DISABLED if is_off else view.status.state
+    is_off = not row["enabled"] and row["state"] == State.STOPPED
+    return Health.DISABLED if is_off else str(row["state"])
 
 
-def remark(view: PluginView, *, now: float) -> str | None:
+def remark(row: Row, *, now: float) -> str | None:
     """Why a plugin is not as one would wish, and when that may change."""
-    said = [view.status.reason] if view.status.reason else []
-    if view.disabled_because:
-        said.append(_why_disabled(view.disabled_because, now=now))
-    elif not view.enabled and view.manifest and view.status.state is not State.STOPPED:
+    has_file = row.get("path", "") is not None  # where nothing is said of it, it is of no interest
+    said = [str(row["reason"])] if row["reason"] else []
+    if row["disabled_because"]:
+        said.append(_why_disabled(row["disabled_because"], now=now))
+    elif not row["enabled"] and has_file and row["state"] != State.STOPPED:
         said.append("disabled, but somebody has started it")
-    if (wait := rows.seconds_to_retry(view, now=now)) is not None:
-        said.append(f"next try within {wait:.0f} s")
-    if view.manifest is None:
+    if row["retry_in_seconds"] is not None:
+        said.append(f"next try within {row['retry_in_seconds']:.0f} s")
+    if not has_file:
         said.append("its file is gone or was rejected")
     return "; ".join(said) or None
 
@@ -49,46 +47,62 @@ def _why_disabled(because: Mapping[str, Any], *, now: float) -> str:
     return f"switched off{ago}: {because.get('reason')}"
 
 
-def facts(view: PluginView, *, now: float) -> Iterator[tuple[str, str]]:
+def facts(row: Row, *, now: float) -> Iterator[tuple[str, str]]:
     """The lines of a plugin's card: a word, and what there is to say."""
-    manifest, service = view.manifest, view.facts.service
-    changed_at = service.changed_at if service else 0
-    yield "state", f"{state(view)}{since(changed_at, now=now) if changed_at else ''}"
-    if said := remark(view, now=now):
+    yield "state", f"{state(row)}{since(row['changed_at'], now=now) if row['changed_at'] else ''}"
+    if said := remark(row, now=now):
         yield "reason", said
-    if service is not None and (ended := rows.last_end(service)) and ended not in (said or ""):
-        yield "last run", ended
-    if service is not None:
-        yield from _facts_of(service, view.limits)
-    asked = rows.asked_sandbox(view)
-    yield "sandbox", f"{view.sandbox} (asks for {asked})" if asked else view.sandbox
-    yield "unit", view.id.service
-    yield "socket", str(view.id.socket_path)
-    if manifest is None:
+    if row["last_end"] and row["last_end"] not in (said or ""):
+        yield "last run", row["last_end"]
+    if row["pid"]:
+        yield from _used_by(row)
+    if row["state"] != State.STOPPED:
+        yield "restarts", str(row["restarts"])
+    asked = row["sandbox_asked"]
+    yield "sandbox", f"{row['sandbox']} (asks for {asked})" if asked else row["sandbox"]
+    yield "unit", row["unit"]
+    yield "socket", row["socket_path"]
+    if row["path"] is None:
         return
-    if manifest.rings:
-        yield "own socket", str(view.id.private_socket_path)
-    yield "protocol", f"{manifest.protocol}, starts {manifest.start}"
-    yield "route", manifest.route
-    yield "file", view.path or "-"
-    for name, text in (("author", manifest.author), ("homepage", manifest.homepage)):
-        if text:
-            yield name, text
+    if row["private_socket_path"]:
+        yield "own socket", row["private_socket_path"]
+    yield "protocol", f"{row['protocol']}, starts {row['start']}"
+    yield "route", row["route"]
+    yield "file", row["path"]
+    for name in ("author", "homepage"):
+        if row[name]:
+            yield name, row[name]
 
 
-def _facts_of(service: ServiceFacts, limits: Limits) -> Iterator[tuple[str, str]]:
-    if service.main_pid:
-        yield "pid", str(service.main_pid)
-        yield "memory", _used(_size(service.memory_bytes), _size(limits.memory_bytes))
-        yield "tasks", _used(_count(service.tasks), _count(limits.tasks))
-        seconds = None if service.cpu_seconds is None else f"{service.cpu_seconds:.2f} s so far"
-        yield "cpu", _used(seconds, _percent(limits.cpu_percent), ", at most")
-    yield "restarts", str(service.restarts)
+def _used_by(row: Row) -> Iterator[tuple[str, str]]:
+    limits = row["limits"]
+    yield "pid", str(row["pid"])
+    yield "memory", _used(_size(row["memory_bytes"]), _size(limits["memory_bytes"]))
+    yield "tasks", _used(_count(row["tasks"]), _count(limits["tasks"]))
+    seconds = None if row["cpu_seconds"] is None else f"{row['cpu_seconds']:.2f} s so far"
+    yield "cpu", _used(seconds, _percent(limits["cpu_percent"]), ", at most")
+
+
+def why_facts(document: Row, *, now: float) -> Iterator[tuple[str, str]]:
+    """The lines of the card on how a plugin's last run ended."""
+    yield "state", state(document)
+    if said := remark(document, now=now):
+        yield "reason", said
+    yield "restarts", str(document["restarts"])
+    run = document["last_run"]
+    if run is None:
+        yield "last run", "none has ended, as far as the journal goes back"
+        return
+    yield "last run", run["reason"] or "it ended well"
+    yield "ended", at(datetime.fromisoformat(run["ended_at"]).timestamp(), now=now)
+    if run["seconds"] is not None:
+        yield "lasted", f"{run['seconds']:.1f} s" if run["seconds"] < 10 else duration(run["seconds"])
+    yield "run", run["invocation_id"]
 
 
 def summary_facts(summary: Summary) -> Iterator[tuple[str, str]]:
     """The lines of the host's card."""
-    plugins, rejected = summary.overview.plugins, summary.overview.rejected
+    plugins, rejected = summary.plugins["plugins"], summary.plugins["rejected"]
     yield "plugins", f"{len(plugins)} ({_counts(summary.by_health())})" if plugins else "none"
     yield "state", _counts(summary.by_state()) or "-"
     yield "rejected", f"{len(rejected)} {'file' if len(rejected) == 1 else 'files'}"
@@ -101,10 +115,15 @@ def _counts(counts: Mapping[Health, int] | Mapping[State, int]) -> str:
 
 
 def since(moment: float, *, now: float) -> str:
-    """` since 14:03:22 (5 min ago)`, with the day where that was another one."""
+    """` since 14:03:22 (5 min ago)`."""
+    return f" since {at(moment, now=now)}"
+
+
+def at(moment: float, *, now: float) -> str:
+    """`14:03:22 (5 min ago)`, with the day where that was another one."""
     then, today = datetime.fromtimestamp(moment).astimezone(), datetime.fromtimestamp(now).astimezone()
     clock = then.strftime("%H:%M:%S" if then.date() == today.date() else "%Y-%m-%d %H:%M:%S")
-    return f" since {clock} ({duration(now - moment)} ago)"
+    return f"{clock} ({duration(now - moment)} ago)"
 
 
 def duration(seconds: float) -> str:
@@ -145,7 +164,19 @@ def _used(now: str | None, most: str | None, of: str = " of") -> str:
     return f"{now}{of} {most}" if most else now
 
 
-def log_fields(line: LogLine) -> tuple[str, str, str, str]:
+def log_fields(line: Row) -> tuple[str, str, str, str]:
     """A log line in a pipe: when, how urgent, whose, and what."""
-    when = line.at.astimezone().isoformat(timespec="milliseconds")
-    return when, LEVELS[line.priority], "systemd" if line.of_systemd else "plugin", line.message
+    when = datetime.fromisoformat(line["at"]).astimezone().isoformat(timespec="milliseconds")
+    return when, line["level"], line["source"], message(line)
+
+
+def event_fields(row: Row) -> tuple[str, str, str, str | None]:
+    """An event in a pipe: when, to whom, what, and why."""
+    when = datetime.fromisoformat(row["timestamp"]).astimezone().isoformat(timespec="milliseconds")
+    return when, row["plugin_id"], row["event_type"], row["cause"]
+
+
+def message(line: Row) -> str:
+    """What a log line says; of one that is JSON its message, and then the rest as it was."""
+    rest = f" {json.dumps(line['fields'], ensure_ascii=False)}" if line["fields"] else ""
+    return f"{line['message']}{rest}"

@@ -26,6 +26,9 @@ TOKENS_PER_USER = 100
 FRESH_SECONDS = 5.0
 """How long a user who was disabled on one host may go on at another one that shares its database."""
 
+LOOK_AGAIN_SECONDS = 60.0
+"""At the latest, whether a token that somebody reads by has expired: clocks are set, and machines sleep."""
+
 TOKEN_PREFIX = "toru_"  # noqa: S105  by which scanners for leaked secrets know one
 
 
@@ -131,6 +134,16 @@ class Accounts:
                 return found.caller
             # Somebody was signed out or changed meanwhile, perhaps this very one: look again.
         return caller
+
+    async def until_another(self, token: str, caller: Caller) -> None:
+        """Returns when this caller is no longer behind this token, or may no longer do the same.
+
+        Who is changed here is known at once to who listens to `on_change`; this is for what comes by itself: a token
+        that expires, and what another host changes in a database that they share.
+        """
+        while await self.recognise(token) == caller:
+            left = self._known.seconds_left(token_hash(token))
+            await asyncio.sleep(LOOK_AGAIN_SECONDS if left is None else min(left, LOOK_AGAIN_SECONDS))
 
     # Users.
 

@@ -75,6 +75,8 @@ class Chronicle:
                 _take(runs, record)
             records = await thread.do(lambda: Records(place, time.time() - self._keep_seconds))
             try:
+                # Before the first look: what is written from here on, this descriptor tells.
+                descriptor = await thread.do(records.fileno)
                 unsaved = 0
                 while True:
                     found, cursor, seen = await thread.do(lambda: records.read(BATCH))
@@ -84,7 +86,7 @@ class Chronicle:
                         await self._keep(events, cursor)
                         unsaved = 0
                     if seen < BATCH:
-                        await _readable(records.fileno(), LOOK_AGAIN_SECONDS)
+                        await _readable(descriptor, LOOK_AGAIN_SECONDS)
             finally:
                 thread.last(records.close)
 

@@ -78,6 +78,8 @@ class _Reader:
                 if self._closed:
                     return
                 entries = self._entries = self._query.opened()
+                if follow:
+                    entries.fileno()  # before the first look: what is written from here on, this descriptor tells
                 if after is not None:
                     entries.seek_after(after)
                 elif self._query.since is not None:

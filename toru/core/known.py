@@ -45,6 +45,14 @@ class Known:
         self._entries.move_to_end(token_hash)
         return entry.caller
 
+    def seconds_left(self, token_hash: str) -> float | None:
+        """For how long this will be known without another look; None: there is no end to it."""
+        entry = self._entries.get(token_hash)
+        if entry is None:
+            return 0.0
+        ends = [end for end in (entry.expires_at, entry.fresh_until) if end is not None]
+        return max(0.0, min(ends) - self._clock()) if ends else None
+
     def remember(self, token_hash: str, caller: Caller, expires_at: float | None) -> None:
         fresh_until = None if self._fresh_for is None else self._clock() + self._fresh_for
         self._entries[token_hash] = _Entry(caller, expires_at, fresh_until)

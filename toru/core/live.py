@@ -21,6 +21,8 @@ from toru.store.events import StoredEvent
 WAITING_AT_MOST = 1000
 """Events that a reader may lag behind. Beyond, it is told to come again and read everything anew."""
 READERS_AT_MOST = 500
+READERS_OF_ONE = 100
+"""Of one caller, so that nobody takes all the room there is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +97,10 @@ class Reader:
         self._waiting.append(event)
         self._something.set()
 
+    @property
+    def has_ended(self) -> bool:
+        return self._end.is_set()
+
     def end(self) -> None:
         self._end.set()
         self._something.set()
@@ -142,6 +148,8 @@ class Live:
         """
         if len(self._readers) >= READERS_AT_MOST:
             raise TooManyReaders(f"{READERS_AT_MOST} readers watch already: try again when some have left")
+        if sum(reader.name == name for reader in self._readers) >= READERS_OF_ONE:
+            raise TooManyReaders(f"{name} has {READERS_OF_ONE} readers already: try again when some have left")
         reader = Reader(name, wants_events=wants_events)
         if self._closed:
             reader.end()

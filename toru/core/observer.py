@@ -34,10 +34,15 @@ class Observer:
         self._facts: dict[PluginId, UnitFacts] = {}
         self._watching: Watching | None = None
         self.connected = False
+        self._has_looked = asyncio.Event()
 
     @property
     def facts(self) -> Mapping[PluginId, UnitFacts]:
         return MappingProxyType(self._facts)
+
+    async def first_look(self) -> None:
+        """Returns when everything has been read once: before that, no plugin seems to have any units."""
+        await self._has_looked.wait()
 
     async def watch(self, bus: Bus) -> None:
         """Reads everything once and then every change, until the bus is lost (SystemdRefused)."""
@@ -61,6 +66,7 @@ class Observer:
         for plugin_id in gone:
             self._on_change(plugin_id, NO_UNITS, True)  # noqa: FBT003  (as OnChange says)
         self.connected = True
+        self._has_looked.set()
         self._on_files()
         async for changed in watching:
             if changed.files:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from toru.domain import places
@@ -84,6 +84,11 @@ def view_of(
         sandbox=policy.sandbox_for(plugin.manifest) if plugin else Sandbox.DEFAULT,
         disabled_because=wishes.why_disabled(plugin_id) if wishes else None,
     )
+
+
+def without_units(view: PluginView) -> PluginView:
+    """The same plugin, disabled and without its units: what is left to say of one whose file is gone, too."""
+    return replace(view, enabled=False, facts=NO_UNITS, status=status_of(NO_UNITS, enabled=False))
 
 
 def read_catalogue() -> Catalogue:

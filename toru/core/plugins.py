@@ -1,8 +1,8 @@
 """All plugins as they are now, in memory: no question about them has to wait for systemd or the disk.
 
 Facts come from the observer, and catalogue and wishes from their files, which are read again when they have changed.
-Whether they have is looked at when a job that writes them has ended, and at every question (a few stat(2), which is all
-that a question costs).
+The kernel says when they have, whoever changed them; and every question looks as well (a few stat(2), which is all that
+a question costs), so that nobody is told what was true a moment ago.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from toru.domain.ids import PluginId
 from toru.domain.policy import Policy
 from toru.domain.state import NO_UNITS, State, UnitFacts
 from toru.domain.wishes import Wishes
+from toru.systemd import notify
+from toru.systemd.inotify import changes
 
 Identity = tuple[int, int, int]
 
@@ -110,6 +112,15 @@ class Plugins:
         if self._catalogue.rejected != before.rejected and not at_first:
             self._on_rejected(self._catalogue.rejected)
         self._overview = None
+
+    async def watch_files(self) -> None:
+        """For ever: whoever writes the files, everybody who watches is told of it."""
+        directories = {file.parent for file in self._files} | {self._policy.plugins_dir}
+        try:
+            async for _ in changes(sorted(directories)):
+                self.look_at_files()
+        except OSError as error:
+            notify.log(notify.WARNING, f"what is written to {self._files[1]} by hand is seen late: {error}")
 
     def running(self) -> Iterable[PluginId]:
         """Those that have a process, and so figures."""

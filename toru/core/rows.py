@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from toru.core.overview import Overview, PluginView
 from toru.domain import state
 from toru.domain.catalogue import Rejection
-from toru.domain.errors import ToruError
 from toru.domain.levels import LEVELS
 from toru.domain.loglines import Said, understood
 from toru.domain.manifest import Sandbox
 from toru.domain.state import ServiceFacts, State
 
 if TYPE_CHECKING:
+    from toru.core.why import Run
     from toru.store.events import StoredEvent
     from toru.systemd.journal import LogLine
 
@@ -74,13 +75,28 @@ def plugin_row(view: PluginView, *, now: float) -> dict[str, Any]:
     }
 
 
-def outcome_row(text: str, view: PluginView | None, error: ToruError | None, *, now: float) -> dict[str, Any]:
-    """What became of a wish: the plugin as it is now, and what stood in the way."""
+def why_document(view: PluginView, run: Run | None, newest_first: Sequence[LogLine], *, now: float) -> dict[str, Any]:
+    """Why a plugin is as it is: its last run that has ended, and what that wrote last, oldest first."""
+    row = plugin_row(view, now=now)
+    same = ("id", "state", "health", "enabled", "reason", "retry_in_seconds", "restarts", "disabled_because")
     return {
-        "id": text,
-        "success": error is None,
-        "plugin": plugin_row(view, now=now) if view else None,
-        "error": {"code": error.code, "message": str(error)} if error else None,
+        **{name: row[name] for name in same},
+        "last_run": None if run is None else run_row(run),
+        "logs": [log_row(line) for line in newest_first[::-1]],
+    }
+
+
+def run_row(run: Run) -> dict[str, Any]:
+    """One life of a plugin's process that has ended."""
+    return {
+        "invocation_id": run.invocation_id,
+        "result": run.result,
+        "exit_code": run.exit_code,
+        "signal": run.signal,
+        "reason": run.reason,
+        "started_at": None if run.started_at is None else run.started_at.isoformat(),
+        "ended_at": run.ended_at.isoformat(),
+        "seconds": run.seconds,
     }
 
 

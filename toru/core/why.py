@@ -17,6 +17,9 @@ from toru.systemd.runs import Entry, Moment
 LOOK_AT_MOST = 200
 """Entries of systemd's; a run has about six."""
 
+LINES_OF_A_RUN = 20
+"""Of what it wrote last, so many are shown with it."""
+
 _ENDS = frozenset({Moment.PROCESS_EXITED, Moment.SUCCEEDED, Moment.FAILED, Moment.STOPPED})
 _EXIT_KINDS = {"exited": os.CLD_EXITED, "killed": os.CLD_KILLED, "dumped": os.CLD_DUMPED}
 

@@ -8,9 +8,9 @@ from typing import assert_never
 
 from toru.core.lifecycle import Lifecycle
 from toru.core.observer import Observer
-from toru.core.overview import PluginView
+from toru.core.overview import PluginView, without_units
 from toru.core.plugins import Plugins
-from toru.domain.errors import SystemdRefused, WrongState
+from toru.domain.errors import RejectedPlugin, SystemdRefused, UnknownPlugin, WrongState
 from toru.domain.ids import PluginId
 from toru.domain.state import State
 from toru.systemd.bus import Bus
@@ -39,11 +39,14 @@ class Wishing:
         view = self._plugins.view(plugin_id)
         bus = self._bus()
         try:
-            await _act(Lifecycle(bus), wish, view)
+            await act(Lifecycle(bus), wish, view)
         finally:
             # Its signals are on their way; but who asked wants to see now what there is to see.
             await self._look_at(bus, plugin_id)
-        return self._plugins.view(plugin_id)
+        try:
+            return self._plugins.view(plugin_id)
+        except (UnknownPlugin, RejectedPlugin):
+            return without_units(view)  # its file was gone already, and now its units are
 
     async def _look_at(self, bus: Bus, plugin_id: PluginId) -> None:
         try:
@@ -52,7 +55,8 @@ class Wishing:
             return  # the observer learns it over the next connection
 
 
-async def _act(lifecycle: Lifecycle, wish: Wish, view: PluginView) -> None:
+async def act(lifecycle: Lifecycle, wish: Wish, view: PluginView) -> None:
+    """Has systemd do what is wished of the plugin in this view; `WrongState` where that makes no sense of it."""
     match wish:
         case Wish.ENABLE:
             await lifecycle.enable(view.id)

@@ -7,6 +7,12 @@ units      the two units of a plugin as one value
 state      what systemd reports, in one word a person understands
 catalogue  which files are plugins, and why the others are not
 events     what happened to plugins, told from journal entries
+hooks      whom to tell of that, and how
+rationing  and how much of it
+loglines   what a line says that a plugin wrote
+levels     how urgent it is
+people     who may ask for what
+quantities amounts of memory, tasks and processor time
 wishes     which plugins the operator wants
 frames     toru/1 and toru/2 messages on the wire
 places     where things lie on the host

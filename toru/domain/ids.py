@@ -12,6 +12,9 @@ from toru.domain.errors import InvalidId
 _ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _UNIT = re.compile(r"toru-plugin-(?P<id>[A-Za-z0-9-]{1,64})\.(?:service|socket)")
 
+RESERVED = frozenset({"route"})
+"""What stands behind /api/plugins/ in the place of an id: in /api/plugins/route/ROUTE/…, the way to every plugin."""
+
 UNIT_PATTERNS = ("toru-plugin-*.service", "toru-plugin-*.socket")
 
 

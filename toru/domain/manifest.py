@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from toru.domain.errors import InvalidId, InvalidManifest
-from toru.domain.ids import PluginId
+from toru.domain.ids import RESERVED, PluginId
 from toru.domain.quantities import Limits, parse_cpu_percent, parse_memory_bytes, parse_tasks
 
 OUTPUT_LIMIT_BYTES = 64 * 1024
@@ -149,6 +149,8 @@ def _no_constant(word: str) -> None:
 def _id(value: object) -> PluginId:
     if not isinstance(value, str):
         raise ValueError("must be a text")
+    if value in RESERVED:
+        raise ValueError(f"{value!r} is taken: /api/plugins/{value}/ is the way to every plugin")
     try:
         return PluginId(value)
     except InvalidId:

@@ -6,11 +6,16 @@ from pathlib import Path
 
 SETTINGS_FILE = Path("/etc/toru/toru.toml")
 SETTINGS_DROP_INS = Path("/etc/toru/toru.toml.d")
+HOOKS = Path("/etc/toru/hooks.d")
+WEBHOOK_URL = Path("/etc/toru/webhook-url")
 
 STATE = Path("/var/lib/toru")
 INSTANCE_ID = STATE / "instance-id"
 PLUGINS = STATE / "plugins"
 DATABASE = STATE / "toru.db"
+
+# Root's alone: in /var/lib/toru the core could lay down a file of this name before root does.
+HOOKS_CURSOR = Path("/var/lib/toru-hooks/cursor")
 
 PROBES = Path("/var/cache/toru/probes.json")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from toru.domain import places
+from toru.domain.events import EventKind
 from toru.domain.ids import PluginId
 from toru.domain.manifest import Manifest, Sandbox
 from toru.domain.quantities import Limits
@@ -78,6 +79,17 @@ class GatewayPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HooksPolicy:
+    """What hooks are told."""
+
+    events: frozenset[EventKind] = frozenset({EventKind.CRASHED, EventKind.DISABLED})
+    burst: int = 5
+    """So many events of a kind, of each plugin, at once; and then"""
+    interval: float = 60
+    """one in so many seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PluginOverride:
     """What ops decided for one plugin."""
 
@@ -102,6 +114,7 @@ class Policy:
     kv: KvPolicy = KvPolicy()
     events: EventsPolicy = EventsPolicy()
     gateway: GatewayPolicy = GatewayPolicy()
+    hooks: HooksPolicy = HooksPolicy()
     overrides: Mapping[str, PluginOverride] = field(default_factory=dict)
 
     def limits_for(self, manifest: Manifest) -> Limits:

@@ -6,6 +6,7 @@ Work on it is synchronous and runs in threads of its own, so that the event loop
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -26,6 +27,11 @@ T = TypeVar("T")
 
 BUSY_SECONDS = 5
 """How long to wait for a database that somebody else is writing to, or for one that doesn't answer."""
+
+STATEMENT_SECONDS = 30
+
+ANSWER_SECONDS = 40.0
+"""Longer than anything may take. Whoever has waited for so long is told that the database is away."""
 
 THREADS = 4
 """Work is short, and SQLite has one writer at a time."""
@@ -49,6 +55,7 @@ class Database:
         self.is_shared = self._engine.dialect.name != "sqlite"
         """Other hosts may write to it too."""
         if not self.is_shared:
+            event.listen(self._engine, "do_connect", _check_sqlite)
             event.listen(self._engine, "connect", _prepare_sqlite)
             event.listen(self._engine, "begin", _begin_sqlite)
         self._writing = self._engine.execution_options(writes=True)
@@ -100,7 +107,7 @@ class Database:
             with self.reading() as session:
                 return look(session)
 
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        return await self._aside(work)
 
     async def write(self, change: Callable[[Session], T]) -> T:
         """What `change` returns, once it is on disk. Off the event loop."""
@@ -109,8 +116,17 @@ class Database:
             with self.writing() as session:
                 return change(session)
 
-        # Shielded: a client that leaves does not tell half a story. What was begun is finished.
-        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._threads, work))
+        return await self._aside(work)
+
+    async def _aside(self, work: Callable[[], T]) -> T:
+        done = self._threads.submit(work)
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                # Shielded: a client that leaves does not tell half a story. What was begun is finished.
+                return await asyncio.shield(asyncio.wrap_future(done))
+        except TimeoutError as error:
+            done.cancel()  # what has not begun must not begin when nobody expects it any more
+            raise StoreUnavailable("the database doesn't answer") from error
 
 
 def _options(url: str) -> dict[str, Any]:
@@ -121,9 +137,22 @@ def _options(url: str) -> dict[str, Any]:
     if url.startswith("postgresql+psycopg"):
         options["connect_args"] = {
             "connect_timeout": BUSY_SECONDS,
-            "options": f"-c lock_timeout={BUSY_SECONDS}s -c statement_timeout=30s",
+            "options": f"-c lock_timeout={BUSY_SECONDS}s -c statement_timeout={STATEMENT_SECONDS}s",
+            # A server whose network broke is given up within so many seconds, instead of two hours.
+            "keepalives_idle": BUSY_SECONDS,
+            "keepalives_interval": BUSY_SECONDS,
+            "keepalives_count": 2,
+            "tcp_user_timeout": 3000 * BUSY_SECONDS,
         }
     return options
+
+
+def _check_sqlite(_dialect: object, _record: object, arguments: list[Any], _options: object) -> None:
+    # What can't be written to SQLite opens for reading, and keeps it so as long as any connection of this process is
+    # open: the core would have to be restarted after somebody has put that right.
+    for path in (Path(f"{arguments[0]}{ending}") for ending in ("", "-wal", "-shm")):
+        if path.exists() and not os.access(path, os.W_OK):
+            raise sqlite3.OperationalError(f"{path} is read-only")
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

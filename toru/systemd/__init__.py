@@ -5,8 +5,12 @@ transient  makes, starts and stops units, blocking (pystemd): for toru-admin
 bus        asks and listens without ever blocking (dbus-fast): for the core and the command line
 observe    what systemd says of all plugins, and every change of it
 journal    reads the journal
+runs       what it knows of a plugin's runs, for the last one's end
+freezer    when a plugin stands still or goes on, as the kernel says
 records    reads what systemd and toru-admin wrote to it about plugins, for events
 activation the sockets that systemd hands over
 own_socket the socket that a plugin binds for itself, and no trap in its place
 notify     tells systemd, and the journal, how this process is doing
+inotify    when files change, as the kernel says
+seccomp    what systemd can't lay of the core's sandbox, because it starts the core
 """

@@ -32,31 +32,11 @@ class LogLine:
     cursor: str
 
 
-def newest(
-    plugin_id: PluginId,
-    count: int,
-    *,
-    invocation_id: str | None = None,
-    since: datetime | None = None,
-    most_verbose: int = DEBUG,
-) -> list[LogLine]:
-    """The newest lines, oldest first. Takes as long in a large journal as in a small one.
-
-    `most_verbose` is the least urgent priority to show (syslog(3): 0 is an emergency, 7 a debug message).
-    """
-    with PluginJournal(plugin_id, invocation_id=invocation_id, most_verbose=most_verbose) as entries:
-        entries.seek_end()
-        lines: list[LogLine] = []
-        while len(lines) < count and (line := entries.previous()) is not None:
-            if since is not None and line.at < since:
-                break
-            lines.append(line)
-    return lines[::-1]
-
-
-def follow(plugin_id: PluginId, *, after: str | None = None, most_verbose: int = DEBUG) -> Iterator[LogLine | None]:
+def follow(
+    plugin_id: PluginId, *, after: str | None = None, invocation_id: str | None = None
+) -> Iterator[LogLine | None]:
     """Every line after this cursor, or from now on, as it is written; None, whenever nothing is new for a second."""
-    with PluginJournal(plugin_id, most_verbose=most_verbose) as entries:
+    with PluginJournal(plugin_id, invocation_id=invocation_id) as entries:
         if after is None:
             entries.seek_now()
         else:
@@ -77,10 +57,10 @@ class PluginJournal:
     Its calls read from the disk and may take a while. One at a time: it is not for two threads at once.
     """
 
-    def __init__(self, plugin_id: PluginId, *, invocation_id: str | None = None, most_verbose: int = DEBUG) -> None:
+    def __init__(self, plugin_id: PluginId, *, invocation_id: str | None = None) -> None:
         self._plugin_id = plugin_id
         self._reader = journal.Reader()
-        _match(self._reader, plugin_id, invocation_id, most_verbose)
+        _match(self._reader, plugin_id, invocation_id)
         self._found: LogLine | None = None
         """What a seek came upon on its way, and is still to be handed out."""
 
@@ -180,7 +160,7 @@ class PluginJournal:
         )
 
 
-def _match(reader: Any, plugin_id: PluginId, invocation_id: str | None, most_verbose: int) -> None:
+def _match(reader: Any, plugin_id: PluginId, invocation_id: str | None) -> None:
     """What the plugin's processes wrote, and what systemd wrote of its units (process 1: nobody else can be that)."""
     sources: list[tuple[dict[str, str], str]] = [({"_SYSTEMD_UNIT": plugin_id.service}, "_SYSTEMD_INVOCATION_ID")]
     sources += [({"UNIT": unit, "_PID": "1"}, "INVOCATION_ID") for unit in (plugin_id.service, plugin_id.socket)]
@@ -190,9 +170,6 @@ def _match(reader: Any, plugin_id: PluginId, invocation_id: str | None, most_ver
         reader.add_match(**source)
         if invocation_id is not None:
             reader.add_match(**{run: invocation_id})
-        if most_verbose < DEBUG:
-            for priority in range(most_verbose + 1):
-                reader.add_match(PRIORITY=str(priority))
 
 
 def _one(value: Any) -> Any:

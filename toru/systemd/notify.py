@@ -11,6 +11,9 @@ from sdnotify import SystemdNotifier
 ERROR, WARNING, NOTICE, INFO, DEBUG = 3, 4, 5, 6, 7
 """Priorities as in syslog(3)."""
 
+LONGEST = 40_000
+"""Characters of an entry. What doesn't fit into a datagram would take a memfd, and the core may make none."""
+
 
 def ready(status: str) -> None:
     SystemdNotifier().notify(f"READY=1\nSTATUS={status}")
@@ -48,7 +51,7 @@ def record(priority: int, message: str, **fields: str) -> None:
     from systemd import journal  # noqa: PLC0415  (10 ms at each start of a plugin, for who has nothing to say)
 
     identifier = os.path.basename(sys.argv[0])  # noqa: PTH119  (a Path for one name is slower to import)
-    journal.send(message, PRIORITY=str(priority), SYSLOG_IDENTIFIER=identifier, **fields)
+    journal.send(message[:LONGEST], PRIORITY=str(priority), SYSLOG_IDENTIFIER=identifier, **fields)
 
 
 def fail(message: str, **fields: str) -> NoReturn:

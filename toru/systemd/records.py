@@ -72,6 +72,14 @@ def machine_id() -> str:
     return name
 
 
+def newest() -> str | None:
+    """The place of the journal's newest entry, whoever wrote it; None in an empty journal."""
+    with journal.Reader() as reader:
+        reader.seek_tail()
+        entry = reader.get_previous()
+    return entry["__CURSOR"] if entry else None
+
+
 def before(cursor: str, at_most: int) -> list[Record]:
     """The records up to and with this cursor, oldest first."""
     with _reader() as reader:

@@ -26,6 +26,8 @@ class LoadedUnit(NamedTuple):
     name: str
     active: str
     sub: str
+    has_job: bool
+    """systemd is to do something with it, and has not yet, or is at it."""
 
 
 class Job(NamedTuple):
@@ -65,8 +67,12 @@ class Systemd:
             _number, path, _unit, result = message.body
             self._ended[path.decode()] = result.decode()
 
-        self._on_job_removed = on_job_removed
+        def on_other(message: Any, error: object = None, userdata: object = None) -> None:
+            """It is enough that it came: see `wait_for_change`."""
+
+        self._on_job_removed, self._on_other = on_job_removed, on_other
         signals.match_signal(*_manager("JobRemoved"), on_job_removed)
+        signals.match_signal(*_manager("UnitRemoved"), on_other)
 
     @cached_property
     def version(self) -> int:
@@ -120,24 +126,42 @@ class Systemd:
     def wait(self, job: Job, seconds: float) -> str:
         """How the job ended, in systemd's word ("done", "failed", "timeout" …), or "waiting" if it did not in time."""
         deadline = time.monotonic() + seconds
-        poller = select.poll()
-        poller.register(self._signals.get_fd(), select.POLLIN)
-        while True:
-            while not self._signals.process().is_empty():
-                pass
-            if job.path in self._ended:
-                return self._ended.pop(job.path)
+        self._hear()
+        while job.path not in self._ended:
             left = deadline - time.monotonic()
             if left <= 0:
                 return "waiting"
-            poller.poll(left * 1000)
+            self.wait_for_change(left)
+        return self._ended.pop(job.path)
+
+    def watch(self, unit: str) -> None:
+        """From now on `wait_for_change` hears of this unit's changes too. As long as this connection lives."""
+        self._signals.match_signal(
+            wire.SERVICE.encode(),
+            wire.unit_path(unit).encode(),
+            wire.PROPERTIES.encode(),
+            b"PropertiesChanged",
+            self._on_other,
+        )
+
+    def wait_for_change(self, seconds: float) -> None:
+        """Returns when some job has ended, some unit is no longer in memory, or after so long."""
+        if not self._hear():
+            poller = select.poll()
+            poller.register(self._signals.get_fd(), select.POLLIN)
+            poller.poll(seconds * 1000)
+            self._hear()
+
+    def state(self) -> str:
+        """The whole system's, as `systemctl is-system-running` says it: "running", "stopping" and so on."""
+        return str(self._get(wire.MANAGER_PATH, wire.MANAGER, "SystemState", "s"))
 
     def loaded(self, patterns: Sequence[str]) -> list[LoadedUnit]:
         """The units of these names that systemd has in memory."""
         rows = self._manage(
             "ListUnitsByPatterns", apply_signature(b"asas", [[], [pattern.encode() for pattern in patterns]])
         )
-        return [LoadedUnit(row[0].decode(), row[3].decode(), row[4].decode()) for row in rows]
+        return [LoadedUnit(row[0].decode(), row[3].decode(), row[4].decode(), row[7] != 0) for row in rows]
 
     def unit_property(self, unit: str, name: str, signature: str) -> Any:
         """One property that every unit has; strings come as str."""
@@ -146,6 +170,13 @@ class Systemd:
     def own_property(self, unit: str, name: str, signature: str) -> Any:
         """One property of its kind of unit, such as a service's Result."""
         return self._get(wire.unit_path(unit), wire.interface_of(unit), name, signature)
+
+    def _hear(self) -> bool:
+        """Takes in what systemd has said by now; whether there was anything."""
+        heard = False
+        while not self._signals.process().is_empty():
+            heard = True
+        return heard
 
     def _job(self, method: str, unit: str) -> Job:
         return Job(unit, self._manage(method, apply_signature(b"ss", [unit.encode(), b"replace"])))
@@ -156,7 +187,8 @@ class Systemd:
         except DBusNoSuchUnitError as error:
             raise NoSuchUnit(_words(error)) from error
         except DBusBaseError as error:
-            raise SystemdRefused(f"systemd refused {method}: {_words(error)}") from error
+            refusal = UnitExists if error.err_name == b"org.freedesktop.systemd1.UnitExists" else SystemdRefused
+            raise refusal(f"systemd refused {method}: {_words(error)}") from error
         return body.decode() if isinstance(body, bytes) else body
 
     def _get(self, path: str, interface: str, name: str, signature: str) -> Any:
@@ -171,6 +203,12 @@ class Systemd:
 
 class NoSuchUnit(SystemdRefused):
     code = "no-such-unit"
+
+
+class UnitExists(SystemdRefused):
+    """There is one of this name already, in memory or as a file."""
+
+    code = "unit-exists"
 
 
 def _manager(method: str) -> tuple[bytes, bytes, bytes, bytes]:

@@ -10,6 +10,7 @@ SERVICE = "org.freedesktop.systemd1"
 MANAGER_PATH = "/org/freedesktop/systemd1"
 MANAGER = f"{SERVICE}.Manager"
 UNIT = f"{SERVICE}.Unit"
+PROPERTIES = "org.freedesktop.DBus.Properties"
 
 _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 
@@ -50,11 +51,13 @@ SIGNATURES: Mapping[str, str] = {
     "RestartMaxDelayUSec": "t",
     "RestartSteps": "u",
     "RestartUSec": "t",
+    "RuntimeMaxUSec": "t",
     "RuntimeDirectory": "as",
     "RuntimeDirectoryMode": "u",
     "LimitFSIZE": "t",
     "LimitFSIZESoft": "t",
     "StandardError": "s",
+    "StandardInputFileDescriptor": "h",
     "StandardOutput": "s",
     "StandardOutputFileDescriptor": "h",
     "StateDirectory": "as",

@@ -5,15 +5,33 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Cookie, Request, Response
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr, WithJsonSchema
 
 from toru.core.accounts import SESSION_SECONDS, Accounts
+from toru.core.passwords import LONGEST, RULE, SHORTEST
 from toru.domain.errors import Forbidden
 from toru.domain.people import Caller, Role, Scope, UserName, Via
 from toru.web.caller import COOKIE, AnyCaller, Person, address_of
 from toru.web.problems import documented
 
-Password = Annotated[SecretStr, Field(max_length=1024)]
+Password = Annotated[SecretStr, Field(max_length=LONGEST)]
+NewPassword = Annotated[
+    Password,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "password",
+            "writeOnly": True,
+            "minLength": SHORTEST,
+            "maxLength": LONGEST,
+            "description": RULE,
+        }
+    ),
+]
+
+
+# How a caller is known is said in the document's securitySchemes.
+Session = Annotated[str | None, Cookie(alias=COOKIE, max_length=256, include_in_schema=False)]
 
 
 class SignIn(BaseModel):
@@ -21,9 +39,9 @@ class SignIn(BaseModel):
     password: Password
 
 
-class NewPassword(BaseModel):
+class PasswordChange(BaseModel):
     old: Password
-    new: Password
+    new: NewPassword
 
 
 class Me(BaseModel):
@@ -69,9 +87,7 @@ def router(accounts: Accounts) -> APIRouter:
         return Me.of(caller)
 
     @routes.post("/logout", responses=documented(403))
-    async def logout(
-        response: Response, token: Annotated[str | None, Cookie(alias=COOKIE, max_length=256)] = None
-    ) -> Done:
+    async def logout(response: Response, token: Session = None) -> Done:
         """Sign out. Whoever wasn't signed in isn't now either."""
         if token is not None:
             await accounts.sign_out(token)
@@ -87,8 +103,8 @@ def router(accounts: Accounts) -> APIRouter:
     async def password(
         caller: Person,
         request: Request,
-        body: NewPassword,
-        token: Annotated[str | None, Cookie(alias=COOKIE, max_length=256)] = None,
+        body: PasswordChange,
+        token: Session = None,
     ) -> Done:
         """Change one's own password. It ends one's other sessions."""
         if caller.via is not Via.SESSION or token is None:

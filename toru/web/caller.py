@@ -2,6 +2,7 @@
 
 AnyCaller       any person or API token
 AdminCaller     an admin
+AdminPerson     an admin who is a Person
 PluginOrPerson  the same as AnyCaller, or a plugin; for storage, which plugins and people use
 Person          signed in with a password, or known to the kernel: no API token
 MaybeCaller     nobody is no error
@@ -9,6 +10,7 @@ MaybeCaller     nobody is no error
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import os
 from collections.abc import Awaitable, Callable, Mapping
@@ -27,7 +29,7 @@ from toru.domain.ids import PluginId
 from toru.domain.people import Caller, Role, Scope, Via
 from toru.web.peer import Peer
 
-__all__ = ["AdminCaller", "AnyCaller", "Caller", "MaybeCaller", "Person", "PluginOrPerson", "Role"]
+__all__ = ["AdminCaller", "AdminPerson", "AnyCaller", "Caller", "MaybeCaller", "Person", "PluginOrPerson", "Role"]
 
 COOKIE = "session_id"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -100,6 +102,14 @@ class Callers:
             return caller if caller is not None and caller.via is Via.SESSION else None
         return None
 
+    async def until_another(self, connection: HTTPConnection, caller: Caller) -> None:
+        """Returns when what this connection shows stands for this caller no longer."""
+        token = connection.cookies.get(COOKIE) if caller.via is Via.SESSION else bearer_token(connection.headers)
+        if caller.via not in (Via.SESSION, Via.TOKEN) or token is None:
+            await asyncio.Event().wait()  # who has connected to api.sock stays who it is
+        else:
+            await self._accounts.until_another(token, caller)
+
 
 def bearer_token(headers: Mapping[str, str]) -> str | None:
     """The token in `Authorization: Bearer …`; "" where there is something else."""
@@ -167,6 +177,10 @@ def _person(caller: Caller, request: Request) -> str | None:
     return "an API token is not enough for this: sign in" if caller.via is Via.TOKEN else _any(caller, request)
 
 
+def _admin_person(caller: Caller, request: Request) -> str | None:
+    return _admin(caller, request) or _person(caller, request)
+
+
 def _plugin_or_person(caller: Caller, _request: Request) -> str | None:
     if caller.plugin is not None or caller.has_scope(Scope.USE):
         return None
@@ -176,5 +190,6 @@ def _plugin_or_person(caller: Caller, _request: Request) -> str | None:
 AnyCaller = Annotated[Caller, Depends(_caller(_any))]
 AdminCaller = Annotated[Caller, Depends(_caller(_admin))]
 Person = Annotated[Caller, Depends(_caller(_person))]
+AdminPerson = Annotated[Caller, Depends(_caller(_admin_person))]
 PluginOrPerson = Annotated[Caller, Depends(_caller(_plugin_or_person))]
 MaybeCaller = Annotated[Caller | None, Depends(maybe_caller)]

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from toru.core import rows
 from toru.core.plugins import Plugins
-from toru.domain.errors import InvalidInput
 from toru.domain.events import EventKind
 from toru.domain.ids import PluginId
 from toru.store import events as store
@@ -19,9 +16,9 @@ from toru.store.engine import Database
 from toru.store.events import Place, StoredEvent
 from toru.web.answers import json_answer
 from toru.web.caller import AdminCaller
-from toru.web.parameters import IdInPath
+from toru.web.parameters import IdInPath, Moment
 
-_PLACE = re.compile(r"(?P<at>-?[0-9]{1,17}\.[0-9]{6})-(?P<id>[0-9]{1,18})", re.ASCII)
+_PLACE = r"^-?[0-9]{1,17}\.[0-9]{6}-[0-9]{1,18}$"
 
 
 class EventRow(BaseModel):
@@ -48,18 +45,11 @@ class EventPage(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-def _with_zone(moment: datetime) -> datetime:
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-
-
-Moment = Annotated[datetime, AfterValidator(_with_zone)]
-
-
 class EventFilter(BaseModel):
     kind: list[EventKind] = Field(default=[], max_length=20, description="Only of these kinds.")
-    since: Moment | None = Field(default=None, description="RFC 3339; UTC, where it names no zone.")
-    until: Moment | None = Field(default=None, description="The same; what is before it.")
-    after: str | None = Field(default=None, max_length=100, description="`next` of the page before.")
+    since: Moment | None = Field(default=None, description="What happened then or later.")
+    until: Moment | None = Field(default=None, description="What happened earlier.")
+    after: str | None = Field(default=None, pattern=_PLACE, description="`next` of the page before.")
     page_size: int = Field(default=50, ge=1, le=500)
 
 
@@ -114,6 +104,5 @@ def _named(event: StoredEvent) -> str:
 def _place(text: str | None) -> Place | None:
     if text is None:
         return None
-    if (match := _PLACE.fullmatch(text)) is None:
-        raise InvalidInput("after: is no place between events", field="after")
-    return Place(at=float(match["at"]), id=int(match["id"]))
+    at, _, number = text.rpartition("-")
+    return Place(at=float(at), id=int(number))

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from toru.core.kv import Kv, parse
+from toru.core.kv import KEY_BYTES, MOST_SECONDS, Kv, parse
 from toru.core.plugins import Plugins
 from toru.domain.errors import Forbidden, InvalidInput
 from toru.domain.ids import PluginId
@@ -18,6 +18,8 @@ from toru.web.plugins import check_may_see
 from toru.web.problems import documented
 
 ACTIONS = ("get", "set", "delete")
+
+_NO_NUL = r"^[^\x00]*$"
 
 
 class KvAnswer(BaseModel):
@@ -35,24 +37,40 @@ class KvPage(BaseModel):
     next: str | None = Field(description="for `after`, to go on; null: this is all")
 
 
+_KEY = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": KEY_BYTES,
+    "pattern": _NO_NUL,
+    "description": f"{KEY_BYTES} bytes at most",
+}
+_TTL = {
+    "type": ["number", "null"],
+    "exclusiveMinimum": 0,
+    "maximum": MOST_SECONDS,
+    "description": "seconds after which it is gone; null: never",
+}
+
+
+def _action(name: str, **more: object) -> dict[str, object]:
+    return {
+        "type": "object",
+        "required": ["action", "key", *({"value"} & more.keys())],
+        "properties": {"action": {"const": name}, "key": _KEY, **more},
+    }
+
+
 # The body is read by hand: a value is any JSON, and the reason for a refusal should speak of what was sent.
 _BODY = {
     "required": True,
     "content": {
         "application/json": {
             "schema": {
-                "type": "object",
-                "required": ["action", "key"],
-                "properties": {
-                    "action": {"enum": list(ACTIONS)},
-                    "key": {"type": "string", "minLength": 1, "maxLength": 512, "description": "512 bytes at most"},
-                    "value": {"description": "any JSON; for set"},
-                    "ttl": {
-                        "type": ["number", "null"],
-                        "exclusiveMinimum": 0,
-                        "description": "seconds after which it is gone; for set",
-                    },
-                },
+                "oneOf": [
+                    _action("get"),
+                    _action("set", value={"description": "any JSON"}, ttl=_TTL),
+                    _action("delete"),
+                ]
             }
         }
     },
@@ -97,8 +115,10 @@ def router(kv: Kv, plugins: Plugins) -> APIRouter:
     async def list_kv(
         plugin_id: IdInPath,
         caller: PluginOrPerson,
-        prefix: Annotated[str, Query(max_length=512, description="only keys that begin so")] = "",
-        after: Annotated[str, Query(max_length=512, description="go on after this key")] = "",
+        prefix: Annotated[
+            str, Query(max_length=KEY_BYTES, pattern=_NO_NUL, description="only keys that begin so")
+        ] = "",
+        after: Annotated[str, Query(max_length=KEY_BYTES, pattern=_NO_NUL, description="go on after this key")] = "",
         limit: Annotated[int, Query(ge=1, le=1000, description="entries at most; a page has 1 MiB at most")] = 100,
     ) -> Response:
         """Entries in the order of their keys."""

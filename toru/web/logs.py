@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Header, Query, Request
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from toru.core import rows
 from toru.core.journals import Journals
@@ -23,8 +23,8 @@ from toru.systemd.journal import LogLine
 from toru.web import problems
 from toru.web.answers import json_answer
 from toru.web.caller import AdminCaller
-from toru.web.parameters import IdInPath
-from toru.web.streams import HEARTBEAT, RETRY, EventStream, TextStream, sse, until_ended
+from toru.web.parameters import IdInPath, Moment
+from toru.web.streams import HEARTBEAT, RETRY, CutOff, EventStream, TextStream, reading, sse, until_ended
 
 SKIP_AT_MOST = 100_000
 """Lines before a page that is asked for by number. Cursors know no such bound."""
@@ -40,25 +40,22 @@ def _known_level(text: str) -> str:
     return text
 
 
-def _with_zone(moment: datetime | None) -> datetime | None:
-    return moment if moment is None or moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+# The document names each level once; what others call them will do as well.
+_LEVEL = {"anyOf": [{"type": "string", "enum": list(LEVELS)}, {"type": "integer", "minimum": 0, "maximum": DEBUG}]}
+Level = Annotated[str, AfterValidator(_known_level), WithJsonSchema(_LEVEL)]
 
 
 class Wanted(BaseModel):
     """Which lines."""
 
-    level: Annotated[str | None, AfterValidator(lambda text: text if text is None else _known_level(text))] = Field(
-        None, max_length=20, description="The least urgent to show, by what a JSON line says itself."
-    )
+    level: Level | None = Field(None, description="The least urgent to show, by what a JSON line says itself.")
     q: str | None = Field(None, max_length=200, description="Only lines with this in them, in whatever case.")
     invocation: str | None = Field(None, pattern="^[0-9a-f]{32}$", description="Only lines of this run.")
 
 
 class WantedBetween(Wanted):
-    since: Annotated[datetime | None, AfterValidator(_with_zone)] = Field(
-        None, description="RFC 3339; UTC, where it names no zone."
-    )
-    until: Annotated[datetime | None, AfterValidator(_with_zone)] = Field(None, description="Up to here, exclusive.")
+    since: Moment | None = Field(None, description="What was written then or later.")
+    until: Moment | None = Field(None, description="What was written earlier.")
 
 
 class WantedPage(WantedBetween):
@@ -128,20 +125,21 @@ def router(plugins: Plugins, journals: Journals, live: Live) -> APIRouter:
 
     @routes.get("/download", response_class=TextStream, status_code=200, responses=problems.documented(429))
     async def download_logs(
-        plugin_id: IdInPath, caller: AdminCaller, wanted: Annotated[WantedBetween, Query()]
+        plugin_id: IdInPath, caller: AdminCaller, request: Request, wanted: Annotated[WantedBetween, Query()]
     ) -> TextStream:
         """All lines as a text file, oldest first."""
         plugins.view(plugin_id)  # an error for one that nobody knows
         async with AsyncExitStack() as opened:
             query = _query(plugin_id, wanted)
             batches = await opened.enter_async_context(journals.onwards(query, follow=False))
-            reader = opened.enter_context(live.reading(caller.name, wants_events=False))
-            return TextStream(_texts(batches, reader), opened.pop_all(), file_name=f"{plugin_id}.log")
+            reader = await opened.enter_async_context(reading(live, request, caller, wants_events=False))
+            return TextStream(_texts(batches, reader), reader, opened.pop_all(), file_name=f"{plugin_id}.log")
 
     @routes.get("/stream", response_class=EventStream, status_code=200, responses=problems.documented(429))
     async def follow_logs(
         plugin_id: IdInPath,
         caller: AdminCaller,
+        request: Request,
         wanted: Annotated[WantedFromNowOn, Query()],
         last_event_id: Annotated[str | None, Header(max_length=1000)] = None,
     ) -> EventStream:
@@ -151,8 +149,8 @@ def router(plugins: Plugins, journals: Journals, live: Live) -> APIRouter:
             after = last_event_id or wanted.cursor
             query = _query(plugin_id, wanted)
             batches = await opened.enter_async_context(journals.onwards(query, follow=True, after=after))
-            reader = opened.enter_context(live.reading(caller.name, wants_events=False))
-            return EventStream(_events(batches, reader), opened.pop_all())
+            reader = await opened.enter_async_context(reading(live, request, caller, wants_events=False))
+            return EventStream(_events(batches, reader), reader, opened.pop_all())
 
     return routes
 
@@ -173,6 +171,8 @@ async def _texts(batches: AsyncIterator[list[LogLine]], reader: Reader) -> Async
     async for lines in until_ended(batches, reader):
         if lines is not None:
             yield "".join(map(_as_text, lines))
+    if reader.has_ended:
+        raise CutOff  # nobody shall take half a file for the whole
 
 
 async def _events(batches: AsyncIterator[list[LogLine]], reader: Reader) -> AsyncIterator[str]:

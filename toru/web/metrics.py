@@ -17,6 +17,7 @@ from toru.domain.errors import Forbidden, Unauthenticated
 from toru.domain.people import Scope
 from toru.domain.state import ServiceFacts, State
 from toru.web.caller import Caller, MaybeCaller, Role
+from toru.web.problems import documented
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -46,7 +47,7 @@ TRAFFIC: tuple[tuple[str, str, str, Callable[[Traffic], float]], ...] = (
 def router(plugins: Plugins, observer: Observer, traffic: AllTraffic) -> APIRouter:
     routes = APIRouter(tags=["metrics"])
 
-    @routes.get("/metrics", response_class=PlainTextResponse)
+    @routes.get("/metrics", response_class=PlainTextResponse, responses=documented(401, 403))
     async def metrics(request: Request, caller: MaybeCaller) -> PlainTextResponse:
         """For an admin or an API token of one, and for programs of this host."""
         _check(request, caller)

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from toru.web.problems import MEDIA_TYPE, problem
+
 ADMINS = "toru-admin"
 """The group whose members are admins at api.sock."""
 
@@ -66,3 +68,10 @@ class PeerKnowingProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         # uvicorn hands a copy of this to every request of the connection.
         self.app_state = {**self.app_state, "peer": peer_of(transport)}
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuses what is not HTTP in the one shape of errors; uvicorn's own would be plain text."""
+        body = bytes(problem(400, "not-http", msg).body)
+        head = f"HTTP/1.1 400 Bad Request\r\ncontent-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\n"
+        self.transport.write(head.encode() + b"connection: close\r\n\r\n" + body)
+        self.transport.close()

@@ -85,9 +85,9 @@ class RejectionRow(BaseModel):
 
 
 def router(plugins: Plugins, wishing: Wishing) -> APIRouter:
-    routes = APIRouter(prefix="/api/plugins", tags=["plugins"])
+    routes = APIRouter(prefix="/api", tags=["plugins"])
 
-    @routes.get("", response_model=list[PluginRow])
+    @routes.get("/plugins", response_model=list[PluginRow])
     async def list_plugins(caller: AnyCaller) -> Any:
         """Every plugin that the caller may see."""
         now = time.time()
@@ -99,7 +99,7 @@ def router(plugins: Plugins, wishing: Wishing) -> APIRouter:
         """Every file of the plugins directory that is no plugin, and why."""
         return json_answer([rows.rejection_row(rejection) for rejection in plugins.overview().rejected])
 
-    @routes.get("/{plugin_id}", response_model=PluginRow)
+    @routes.get("/plugins/{plugin_id}", response_model=PluginRow)
     async def get_plugin(plugin_id: IdInPath, caller: AnyCaller) -> Any:
         """One plugin."""
         check_may_see(caller, plugin_id)
@@ -120,32 +120,32 @@ def _add_wishes(routes: APIRouter, wishing: Wishing) -> None:
         view = await wishing.carry_out(wish, plugin_id)
         return json_answer({"success": True, **rows.plugin_row(view, now=time.time())})
 
-    @routes.post("/{plugin_id}/enable", response_model=WishAnswer, responses=problems.documented(409, 502))
+    @routes.post("/plugins/{plugin_id}/enable", response_model=WishAnswer, responses=problems.documented(409, 502))
     async def enable(plugin_id: IdInPath, caller: AdminCaller) -> Any:  # noqa: ARG001  (only admins get here)
         """Switch a plugin on, now and at every boot. Answers when its socket listens, or says why it does not."""
         return await carried_out(Wish.ENABLE, plugin_id)
 
-    @routes.post("/{plugin_id}/disable", response_model=WishAnswer, responses=problems.documented(409, 502))
+    @routes.post("/plugins/{plugin_id}/disable", response_model=WishAnswer, responses=problems.documented(409, 502))
     async def disable(plugin_id: IdInPath, caller: AdminCaller) -> Any:  # noqa: ARG001  (the same)
         """Switch a plugin off, until somebody enables it. Answers when nothing of it runs any more."""
         return await carried_out(Wish.DISABLE, plugin_id)
 
-    @routes.post("/{plugin_id}/restart", response_model=WishAnswer, responses=problems.documented(409, 502))
+    @routes.post("/plugins/{plugin_id}/restart", response_model=WishAnswer, responses=problems.documented(409, 502))
     async def restart(plugin_id: IdInPath, caller: AdminCaller) -> Any:  # noqa: ARG001  (the same)
         """Give a plugin a fresh process and a clean slate. Requests wait meanwhile; none is lost."""
         return await carried_out(Wish.RESTART, plugin_id)
 
-    @routes.post("/{plugin_id}/pause", response_model=WishAnswer, responses=problems.documented(409, 502))
+    @routes.post("/plugins/{plugin_id}/pause", response_model=WishAnswer, responses=problems.documented(409, 502))
     async def pause(plugin_id: IdInPath, caller: AdminCaller) -> Any:  # noqa: ARG001  (the same)
         """Let every process of a plugin stand still where it is. Requests wait."""
         return await carried_out(Wish.PAUSE, plugin_id)
 
-    @routes.post("/{plugin_id}/resume", response_model=WishAnswer, responses=problems.documented(409, 502))
+    @routes.post("/plugins/{plugin_id}/resume", response_model=WishAnswer, responses=problems.documented(409, 502))
     async def resume(plugin_id: IdInPath, caller: AdminCaller) -> Any:  # noqa: ARG001  (the same)
         """Let a paused plugin go on where it stood."""
         return await carried_out(Wish.RESUME, plugin_id)
 
-    @routes.post("/{plugin_id}/retry", response_model=WishAnswer, responses=problems.documented(409, 502))
+    @routes.post("/plugins/{plugin_id}/retry", response_model=WishAnswer, responses=problems.documented(409, 502))
     async def retry(plugin_id: IdInPath, caller: AdminCaller) -> Any:  # noqa: ARG001  (the same)
         """Try again now: enable what was disabled by its failures, restart what waits for its next try."""
         return await carried_out(Wish.RETRY, plugin_id)

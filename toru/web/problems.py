@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from toru.core.lifecycle import WishFailed
 from toru.domain import errors
@@ -49,6 +50,9 @@ STATUS: Mapping[type[ToruError], int] = {
 
 CODES = {404: "not-found", 405: "method-not-allowed", 413: "too-large", 415: "unsupported-media-type"}
 """Of what never came to a route of ours; for others the status's own phrase."""
+
+
+METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 
 
 class Problem(BaseModel):
@@ -106,15 +110,28 @@ def handle(app: FastAPI) -> None:
         detail = "; ".join(f"{it['where']}: {it['what']}" for it in breaches)
         return problem(400, "invalid-input", detail, {"breaches": breaches})
 
-    async def of_the_framework(_request: Request, error: Exception) -> Response:
+    async def of_the_framework(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101  that is what it is registered for
         phrase = HTTPStatus(error.status_code).phrase
         code = CODES.get(error.status_code, phrase.lower().replace(" ", "-"))
-        return problem(error.status_code, code, str(error.detail), headers=error.headers)
+        headers = dict(error.headers or {})
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            headers["Allow"] = ", ".join(_methods_at(request))
+        return problem(error.status_code, code, str(error.detail), headers=headers)
 
     app.add_exception_handler(ToruError, ours)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, of_the_framework)
+
+
+def _methods_at(request: Request) -> list[str]:
+    """What may be done at an address. The framework names only what the first of several routes there does."""
+
+    def is_there(method: str) -> bool:
+        scope = {**request.scope, "method": method}
+        return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+
+    return [method for method in METHODS if is_there(method)]
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -139,6 +156,9 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
         for operation in item.values():
             answers = operation["responses"]
             answers.pop("422", None)  # what FastAPI says of itself; we answer 400
+            for answer in answers.values():
+                # FastAPI calls a stream a text. It is one event after the other, of which OpenAPI 3.1 can't speak.
+                answer.get("content", {}).get("text/event-stream", {}).clear()
             for status in _anywhere(path, operation):
                 answers.setdefault(str(status), _documentation(status))
     return document

@@ -3,7 +3,7 @@
 hello     {"version": …}: read GET /api/plugins now; whatever happens later is in this stream
 plugin    a plugin as it is now, as in GET /api/plugins/ID
 gone      {"id": …}: there is no such plugin any more
-rejected  […]: all files that are no plugins, as in GET /api/plugins/rejected; for admins
+rejected  […]: all files that are no plugins, as in GET /api/rejected; for admins
 event     something that happened to a plugin, as in GET /api/events; for admins
 figures   {"at": …, "plugins": {ID: {memory_bytes, tasks, cpu_seconds, cpu_percent, requests}}}
 push      {"id", "name", "data", "dropped"}: what a plugin says to its open views (docs/protocol.md, toru/2)
@@ -16,28 +16,28 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from toru import __version__
 from toru.core.live import Event, Happened, Live, Reader
 from toru.web import problems
 from toru.web.caller import AnyCaller, Caller, Role
-from toru.web.streams import HEARTBEAT, HEARTBEAT_SECONDS, RETRY, EventStream, sse
+from toru.web.streams import HEARTBEAT, HEARTBEAT_SECONDS, RETRY, EventStream, reading, sse
 
 
 def router(live: Live) -> APIRouter:
     routes = APIRouter(tags=["stream"])
 
     @routes.get("/api/stream", response_class=EventStream, status_code=200, responses=problems.documented(429))
-    async def stream(caller: AnyCaller) -> EventStream:
+    async def stream(caller: AnyCaller, request: Request) -> EventStream:
         """Server-sent events: `hello`, `plugin`, `gone`, `rejected`, `event`, `figures`, `push`, `behind`.
 
         After `hello`, read `GET /api/plugins`; whatever happens from then on is in the stream. `behind` says that too
         much has piled up for this reader: the stream ends, and it is to come again and read everything anew.
         """
         async with AsyncExitStack() as opened:
-            reader = opened.enter_context(live.reading(caller.name))
-            return EventStream(_events(reader, caller), opened.pop_all())
+            reader = await opened.enter_async_context(reading(live, request, caller))
+            return EventStream(_events(reader, caller), reader, opened.pop_all())
 
     return routes
 

@@ -12,14 +12,14 @@ from toru.core.accounts import Accounts
 from toru.domain.errors import Forbidden
 from toru.domain.people import Caller, Scope, TokenFacts, UserName, Via
 from toru.web.auth import Done
-from toru.web.caller import AdminCaller, AnyCaller, Person
+from toru.web.caller import AdminCaller, AdminPerson, AnyCaller, Person
 from toru.web.problems import documented
 from toru.web.users import Named
 
 
 class NewToken(BaseModel):
     name: str = Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["backup"])
-    scopes: set[Scope] = Field(description="what it is good for, within what its user may")
+    scopes: set[Scope] = Field(min_length=1, description="what it is good for, within what its user may")
     expires_at: AwareDatetime | None = Field(default=None, description="null: never")
 
 
@@ -60,12 +60,15 @@ def router(accounts: Accounts) -> APIRouter:
         """One's own, by name."""
         return [Token.of(facts) for facts in await accounts.tokens(_owner(caller))]
 
+    async def issued(owner: UserName, wanted: NewToken) -> IssuedToken:
+        expires_at = None if wanted.expires_at is None else wanted.expires_at.timestamp()
+        token, facts = await accounts.issue_token(owner, wanted.name, frozenset(wanted.scopes), expires_at)
+        return IssuedToken.of(facts, token=token)
+
     @routes.post("/tokens", status_code=status.HTTP_201_CREATED, responses=documented(409))
     async def issue(caller: Person, body: NewToken) -> IssuedToken:
         """A new one for oneself. A token can't make others."""
-        expires_at = None if body.expires_at is None else body.expires_at.timestamp()
-        token, facts = await accounts.issue_token(_owner(caller), body.name, frozenset(body.scopes), expires_at)
-        return IssuedToken.of(facts, token=token)
+        return await issued(_owner(caller), body)
 
     @routes.delete("/tokens/{token_id}")
     async def revoke(caller: AnyCaller, token_id: TokenId) -> Done:
@@ -77,6 +80,11 @@ def router(accounts: Accounts) -> APIRouter:
     async def tokens_of(_caller: AdminCaller, name: Named) -> list[Token]:
         """Another user's, by name."""
         return [Token.of(facts) for facts in await accounts.tokens(name)]
+
+    @routes.post("/users/{name}/tokens", status_code=status.HTTP_201_CREATED, responses=documented(409))
+    async def issue_for(_caller: AdminPerson, name: Named, body: NewToken) -> IssuedToken:
+        """A new one for another user, such as a program's. A token can't make others."""
+        return await issued(name, body)
 
     @routes.delete("/users/{name}/tokens/{token_id}")
     async def revoke_of(_caller: AdminCaller, name: Named, token_id: TokenId) -> Done:

@@ -6,23 +6,28 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, status
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr, WithJsonSchema
 
 from toru.core.accounts import Accounts, Change
 from toru.domain.errors import InvalidId, InvalidInput, UnknownUser
 from toru.domain.ids import PluginId
 from toru.domain.people import Account, Role, UserName
-from toru.web.auth import Done, Password
+from toru.web.auth import Done, NewPassword
 from toru.web.caller import AdminCaller
+from toru.web.parameters import ID
 from toru.web.problems import documented
 
-PluginIds = Annotated[list[str], Field(max_length=10_000)]
+# What the document says here is checked further in, where whatever makes a user or a plugin's id checks it.
+Name = Annotated[
+    str, WithJsonSchema({"type": "string", "pattern": "^[a-z0-9][a-z0-9._@-]{0,63}$", "examples": ["ann"]})
+]
+PluginIds = Annotated[list[Annotated[str, WithJsonSchema(ID)]], Field(max_length=10_000)]
 
 
 class NewUser(BaseModel):
-    name: str = Field(max_length=64, examples=["ann"])
+    name: Name
     role: Role = Role.CLIENT
-    password: Password
+    password: NewPassword
     plugins: PluginIds | None = Field(default=None, description="the plugins this user may see; null: all of them")
 
 
@@ -31,7 +36,7 @@ class UserChange(BaseModel):
 
     role: Role | None = None
     disabled: bool | None = None
-    password: Password | None = None
+    password: NewPassword | None = None
     plugins: PluginIds | None = Field(default=None, description="null: all of them")
 
 

@@ -13,14 +13,12 @@ from toru.core import rows
 from toru.core.journals import Journals
 from toru.core.logs import LogQuery
 from toru.core.plugins import Plugins
-from toru.core.why import Run
+from toru.core.why import LINES_OF_A_RUN
 from toru.domain.state import Health, State
 from toru.web.answers import json_answer
 from toru.web.caller import AdminCaller
 from toru.web.logs import LogRow
 from toru.web.parameters import IdInPath
-
-NEWEST_LINES = 20
 
 
 class RunRow(BaseModel):
@@ -64,28 +62,7 @@ def router(plugins: Plugins, journals: Journals) -> APIRouter:
         lines = []
         if run is not None:
             query = LogQuery(plugin_id=plugin_id, invocation_id=run.invocation_id)
-            lines = (await journals.page(query, NEWEST_LINES)).lines[::-1]
-        row = rows.plugin_row(view, now=time.time())
-        same = ("id", "state", "health", "enabled", "reason", "retry_in_seconds", "restarts", "disabled_because")
-        return json_answer(
-            {
-                **{name: row[name] for name in same},
-                "last_run": None if run is None else _row(run),
-                "logs": [rows.log_row(line) for line in lines],
-            }
-        )
+            lines = (await journals.page(query, LINES_OF_A_RUN)).lines
+        return json_answer(rows.why_document(view, run, lines, now=time.time()))
 
     return routes
-
-
-def _row(run: Run) -> dict[str, Any]:
-    return {
-        "invocation_id": run.invocation_id,
-        "result": run.result,
-        "exit_code": run.exit_code,
-        "signal": run.signal,
-        "reason": run.reason,
-        "started_at": None if run.started_at is None else run.started_at.isoformat(),
-        "ended_at": run.ended_at.isoformat(),
-        "seconds": run.seconds,
-    }

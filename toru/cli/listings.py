@@ -1,0 +1,47 @@
+"""Plain lists for a terminal: trials, users, API tokens, what a plugin keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from toru.cli.output import printable
+
+_GAP = 2
+"""Blanks between columns."""
+
+
+def trials(rows: Sequence[tuple[str, str, str]]) -> RenderableType:
+    """The trials that run: name, address, plugins."""
+    return _listed(("NAME", "ADDRESS", "PLUGINS"), rows, "No trial is running. To have one: toru try up")
+
+
+def users(rows: Sequence[tuple[str, str, str, str]]) -> RenderableType:
+    """Everybody who may sign in: name, role, whether disabled, plugins."""
+    nobody = "Nobody may sign in. To let somebody: toru user add NAME --admin"
+    return _listed(("NAME", "ROLE", "STATE", "SEES"), rows, nobody)
+
+
+def tokens(rows: Sequence[tuple[str, str, str, str, str]]) -> RenderableType:
+    """API tokens: number, user, name, scopes, expiry."""
+    none = "There is no API token. To make one: toru token add USER NAME --scope read"
+    return _listed(("NUMBER", "USER", "NAME", "SCOPES", "EXPIRES"), rows, none)
+
+
+def entries(rows: Sequence[tuple[str, str, str]]) -> RenderableType:
+    """What a plugin keeps: key, value, expiry."""
+    return _listed(("KEY", "VALUE", "EXPIRES"), rows, "It keeps nothing.")
+
+
+def _listed(titles: Sequence[str], rows: Sequence[Sequence[str]], if_empty: str) -> RenderableType:
+    if not rows:
+        return Text(if_empty, "dim")
+    table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="dim")
+    for title in titles:
+        table.add_column(title, overflow="fold")
+    for row in rows:
+        table.add_row(*map(printable, row), style="dim" if "disabled" in row else "")
+    return table
