@@ -58,8 +58,9 @@ def work(number, order):
 given = json.load(sys.stdin)
 orders, until = given["orders"], given["until"]
 if until:
+    answers = []  # said at the end: nobody reads before, and a pipe that is full would stop the asking
     while not os.path.exists(until):
-        print(json.dumps(ask(orders[0])), flush=True)
+        answers.append(ask(orders[0]))
 else:
     answers = [None] * len(orders)
     threads = [threading.Thread(target=work, args=it) for it in enumerate(orders)]
@@ -68,8 +69,8 @@ else:
         time.sleep(given["apart"])
     for thread in threads:
         thread.join()
-    for answer in answers:
-        print(json.dumps(answer))
+for answer in answers:
+    print(json.dumps(answer))
 """
 
 
