@@ -18,7 +18,7 @@ from toru.core.plugins import Plugins
 from toru.core.wishing import Wishing
 from toru.domain.policy import Policy
 from toru.store.engine import Database
-from toru.web import auth, bundles, events, health, kv, logs, metrics, plugins, problems, stream, tokens, users, why
+from toru.web import auth, bundles, events, health, kv, logs, manager, metrics, plugins, problems, stream, tokens, users, why
 from toru.web.caller import AnyCaller, Callers, PluginTokens
 from toru.web.edge import Edge
 
@@ -67,6 +67,7 @@ def make_app(parts: Parts) -> FastAPI:
     ):
         app.include_router(router)
     app.add_api_route("/api/openapi.json", app.document, include_in_schema=False)
+    app.router.routes.append(manager.Pages())
     return app
 
 

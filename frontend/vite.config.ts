@@ -1,0 +1,46 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { constants, gzipSync } from "node:zlib";
+import react from "@vitejs/plugin-react";
+import { defineConfig, type Plugin } from "vite";
+
+const OUT = fileURLToPath(new URL("../build/www", import.meta.url));
+
+/** Compresses once, at build time, so that the core never has to. */
+function gzipped(): Plugin {
+  return {
+    name: "gzipped",
+    apply: "build",
+    closeBundle() {
+      for (const entry of readdirSync(OUT, { recursive: true, encoding: "utf8" })) {
+        if (/\.(js|css|svg|json|txt)$/.test(entry)) {
+          const file = join(OUT, entry);
+          writeFileSync(`${file}.gz`, gzipSync(readFileSync(file), { level: constants.Z_BEST_COMPRESSION }));
+        }
+      }
+    },
+  };
+}
+
+export default defineConfig({
+  // Everything is found relative to <base>, which the core sets: see toru/web/manager.py.
+  base: "./",
+  plugins: [react(), gzipped()],
+  resolve: { alias: { "@": fileURLToPath(new URL("src", import.meta.url)) } },
+  build: {
+    outDir: OUT,
+    emptyOutDir: true,
+    target: "es2022",
+    assetsInlineLimit: 0, // a strict CSP, and one copy of each file
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+    rollupOptions: {
+      output: {
+        // What changes with every release of Toru is apart from what seldom does.
+        manualChunks: { vendor: ["react", "react-dom", "@tanstack/react-query", "@tanstack/react-router"] },
+      },
+    },
+  },
+  server: { proxy: { "/api": process.env["TORU_URL"] ?? "http://127.0.0.1:3000" } },
+});
