@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { constants, gzipSync } from "node:zlib";
+import optimizeLocales from "@react-aria/optimize-locales-plugin";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
 
@@ -26,7 +27,8 @@ function gzipped(): Plugin {
 export default defineConfig({
   // Everything is found relative to <base>, which the core sets: see toru/web/manager.py.
   base: "./",
-  plugins: [react(), gzipped()],
+  // The component library speaks thirty languages; the manager speaks one, so far.
+  plugins: [{ ...optimizeLocales.vite({ locales: ["en-US"] }), enforce: "pre" }, react(), gzipped()],
   resolve: { alias: { "@": fileURLToPath(new URL("src", import.meta.url)) } },
   build: {
     outDir: OUT,

@@ -36,7 +36,7 @@ export function joined(older: History, newer: History): History {
   };
 }
 
-/** Several plugins as one: at each of the newest times, the sum of what is known. */
+/** Several plugins as one: at each time the sum of what is known; null where nothing is. */
 export function summed(histories: readonly History[]): History {
   const memory = new Map<number, number>();
   const cpu = new Map<number, number>();
@@ -44,10 +44,10 @@ export function summed(histories: readonly History[]): History {
     history.at.forEach((at, i) => {
       const m = history.memory[i];
       const c = history.cpu[i];
-      memory.set(at, (memory.get(at) ?? 0) + (m ?? 0));
-      cpu.set(at, (cpu.get(at) ?? 0) + (c ?? 0));
+      if (m !== null && m !== undefined) memory.set(at, (memory.get(at) ?? 0) + m);
+      if (c !== null && c !== undefined) cpu.set(at, (cpu.get(at) ?? 0) + c);
     });
   }
-  const at = [...memory.keys()].sort((a, b) => a - b);
+  const at = [...new Set(histories.flatMap((history) => history.at))].sort((a, b) => a - b);
   return { at, memory: at.map((t) => memory.get(t) ?? null), cpu: at.map((t) => cpu.get(t) ?? null) };
 }

@@ -44,7 +44,9 @@ export function usePlugins(): Plugins | undefined {
 
 /** undefined: not known yet. null: there is none of this id. */
 export function usePlugin(id: string): LivePlugin | null | undefined {
-  return usePicked(useSession().live.plugins, (plugins) => (plugins === undefined ? undefined : (plugins.get(id) ?? null)));
+  return usePicked(useSession().live.plugins, (plugins) =>
+    plugins === undefined ? undefined : (plugins.get(id) ?? null),
+  );
 }
 
 export function useRejected(): readonly Rejection[] {

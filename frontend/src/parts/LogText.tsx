@@ -10,7 +10,10 @@ export function LogText({ lines, label }: { readonly lines: readonly LogLine[]; 
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, by keyboard too
     <section className={css["block"]} aria-label={label} tabIndex={0}>
       {lines.map((line) => (
-        <div key={line.cursor} className={classes(css["line"], css[LEVELS[line.level].tone], line.source === "systemd" && css["systemd"])}>
+        <div
+          key={line.cursor}
+          className={classes(css["line"], css[LEVELS[line.level].tone], line.source === "systemd" && css["systemd"])}
+        >
           <time className={css["time"]} dateTime={line.at}>
             {timeOfDay(new Date(line.at))}
           </time>

@@ -12,7 +12,10 @@ interface PluginIconProps {
 export function PluginIcon({ icon, name, size = "normal", isDimmed = false }: PluginIconProps) {
   const first = [...(icon ?? "")].length > 0 ? icon : ([...name][0] ?? "?").toUpperCase();
   return (
-    <span aria-hidden="true" className={classes(css["icon"], css[size], icon === null && css["letter"], isDimmed && css["dim"])}>
+    <span
+      aria-hidden="true"
+      className={classes(css["icon"], css[size], icon === null && css["letter"], isDimmed && css["dim"])}
+    >
       {first}
     </span>
   );

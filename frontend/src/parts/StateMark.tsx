@@ -10,7 +10,13 @@ const SHAPES: Readonly<Record<Glyph, React.ReactNode>> = {
   moon: <path d="M4.6 1.6a4.6 4.6 0 1 0 5.8 5.8A3.9 3.9 0 0 1 4.6 1.6Z" fill="currentColor" />,
   bars: <path d="M3.6 2v8M8.4 2v8" stroke="currentColor" strokeWidth="2.2" strokeLinecap="round" />,
   turning: (
-    <path d="M6 1.75A4.25 4.25 0 1 1 1.75 6" fill="none" stroke="currentColor" strokeWidth="1.7" strokeLinecap="round" />
+    <path
+      d="M6 1.75A4.25 4.25 0 1 1 1.75 6"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.7"
+      strokeLinecap="round"
+    />
   ),
   waiting: (
     <>

@@ -56,7 +56,9 @@ export function reason(plugin: Plugin): string | null {
   return typeof because === "string" ? because : null;
 }
 
-export const EVENTS: Readonly<Record<EventKind, { readonly label: string; readonly tone: Tone; readonly glyph: Glyph }>> = {
+export const EVENTS: Readonly<
+  Record<EventKind, { readonly label: string; readonly tone: Tone; readonly glyph: Glyph }>
+> = {
   started: { label: events.started, tone: "ok", glyph: "full" },
   restarted: { label: events.restarted, tone: "calm", glyph: "turning" },
   stopped: { label: events.stopped, tone: "off", glyph: "ring" },

@@ -2,7 +2,7 @@ import { useMutation } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Moon, Pause, Play, RotateCw, Zap } from "lucide-react";
 import type { ReactNode } from "react";
-import { answer, api, ApiError } from "@/api/client";
+import { ApiError, answer, api } from "@/api/client";
 import type { Plugin } from "@/api/types";
 import { toast } from "@/ui/toasts";
 import { words } from "@/words";
@@ -40,7 +40,8 @@ export function useWish(plugin: Plugin) {
   return useMutation({
     mutationFn: (wish: Wish) => answer(api.POST(REQUESTS[wish], { params: { path: { plugin_id: plugin.id } } })),
     onSuccess: (_, wish) => toast(words.outcomes[wish](plugin.name), "success"),
-    onError: (error, wish) => toast(words.outcomes.failed(wish, plugin.name, said(error)), "error", <LogsLink id={plugin.id} />),
+    onError: (error, wish) =>
+      toast(words.outcomes.failed(wish, plugin.name, said(error)), "error", <LogsLink id={plugin.id} />),
   });
 }
 

@@ -8,13 +8,13 @@ import {
 } from "@tanstack/react-router";
 import { Compass, RefreshCw } from "lucide-react";
 import { base } from "@/api/client";
-import { EVENTS } from "@/parts/appearance";
-import { Shell } from "@/features/shell/Shell";
-import { buttonClasses, Button } from "@/ui/Button";
-import { Notice } from "@/ui/notices";
-import { words } from "@/words";
 import { checkedLogSearch } from "@/features/logs/search";
 import { checkedPluginsSearch } from "@/features/plugins/search";
+import { Shell } from "@/features/shell/Shell";
+import { EVENTS } from "@/parts/appearance";
+import { Button, buttonClasses } from "@/ui/Button";
+import { Notice } from "@/ui/notices";
+import { words } from "@/words";
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: Broken });
 

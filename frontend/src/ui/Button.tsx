@@ -19,6 +19,9 @@ export function Button({ kind = "plain", size = "normal", className, children, .
 }
 
 /** The same look, for a link. */
-export function buttonClasses(kind: "primary" | "plain" | "quiet" = "plain", size: "normal" | "small" = "normal"): string {
+export function buttonClasses(
+  kind: "primary" | "plain" | "quiet" = "plain",
+  size: "normal" | "small" = "normal",
+): string {
   return classes(css["button"], css[kind], css[size]);
 }

@@ -5,12 +5,17 @@ import css from "./Chart.module.css";
 import { timeOfDay } from "./format";
 import { useIsDark } from "./theme";
 
+/** Steps between ticks that are round numbers of KiB, MiB and so on. */
+export const BYTES: readonly number[] = Array.from({ length: 31 }, (_, power) => 1024 * 2 ** power);
+
 interface ChartProps {
   readonly label: string;
   /** In seconds since 1970. */
   readonly at: readonly number[];
   readonly values: readonly (number | null)[];
   readonly format: (value: number) => string;
+  /** What may lie between two ticks; else whatever is round in tens. */
+  readonly steps?: readonly number[];
   /** Moments to mark, such as crashes. */
   readonly marks?: readonly number[];
   /** The scale reaches at least here, so that a flat line looks flat. */
@@ -18,7 +23,7 @@ interface ChartProps {
 }
 
 /** A line over time. What it says is said in words as well: see `label`. */
-export default function Chart({ label, at, values, format, marks, least }: ChartProps) {
+export default function Chart({ label, at, values, format, steps, marks, least }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot>(null);
   const isDark = useIsDark();
@@ -52,7 +57,8 @@ export default function Chart({ label, at, values, format, marks, least }: Chart
             ticks: { show: false },
             size: 26,
             space: 80,
-            values: (_, ticks) => ticks.map((tick) => timeOfDay(new Date(tick * 1000)).slice(0, 5)),
+            values: (_, ticks, __, ___, step) =>
+              ticks.map((tick) => timeOfDay(new Date(tick * 1000)).slice(0, step < 60 ? 8 : 5)),
           },
           {
             stroke: colour("--t-ink-3"),
@@ -61,6 +67,7 @@ export default function Chart({ label, at, values, format, marks, least }: Chart
             ticks: { show: false },
             size: 68,
             space: 32,
+            ...(steps === undefined ? {} : { incrs: [...steps] }),
             values: (_, ticks) => ticks.map((tick) => current.current.format(tick)),
           },
         ],

@@ -14,7 +14,12 @@ interface DialogProps {
 
 export function Dialog({ title, isOpen, onClose, children }: DialogProps) {
   return (
-    <ModalOverlay className={css["scrim"] ?? ""} isOpen={isOpen} onOpenChange={(open) => !open && onClose()} isDismissable>
+    <ModalOverlay
+      className={css["scrim"] ?? ""}
+      isOpen={isOpen}
+      onOpenChange={(open) => !open && onClose()}
+      isDismissable
+    >
       <Modal className={css["modal"] ?? ""}>
         <AriaDialog className={css["dialog"] ?? ""}>
           <header className={css["head"]}>

@@ -1,20 +1,20 @@
 import { Check, ChevronDown, Search, X } from "lucide-react";
 import type { ReactNode } from "react";
 import {
-  Button,
   Checkbox as AriaCheckbox,
+  SearchField as AriaSearchField,
+  Select as AriaSelect,
+  TextField as AriaTextField,
+  Button,
   FieldError,
   Input,
   Label,
   ListBox,
   ListBoxItem,
   Popover,
-  SearchField as AriaSearchField,
-  Select as AriaSelect,
   SelectValue,
   Text,
   TextArea,
-  TextField as AriaTextField,
 } from "react-aria-components";
 import { classes } from "./classes";
 import css from "./fields.module.css";

@@ -45,8 +45,10 @@ export function Section({ title, note, actions, children, className }: SectionPr
   return (
     <section className={classes(css["section"], className)} aria-label={title}>
       <header className={css["sectionHead"]}>
-        <h2 className={css["sectionTitle"]}>{title}</h2>
-        {note !== undefined && <span className={css["note"]}>{note}</span>}
+        <div className={css["sectionNames"]}>
+          <h2 className={css["sectionTitle"]}>{title}</h2>
+          {note !== undefined && <span className={css["note"]}>{note}</span>}
+        </div>
         {actions !== undefined && <div className={css["sectionActions"]}>{actions}</div>}
       </header>
       {children}
@@ -56,6 +58,7 @@ export function Section({ title, note, actions, children, className }: SectionPr
 
 export interface Fact {
   readonly name: string;
+  /** Nothing, or false: there is nothing to say. */
   readonly value: ReactNode;
   readonly isCode?: boolean;
 }
@@ -65,7 +68,7 @@ export function Facts({ facts }: { readonly facts: readonly Fact[] }) {
   return (
     <dl className={css["facts"]}>
       {facts
-        .filter(({ value }) => value !== null && value !== undefined && value !== "")
+        .filter(({ value }) => value !== null && value !== undefined && value !== false && value !== "")
         .map(({ name, value, isCode }) => (
           <div key={name} className={css["fact"]}>
             <dt>{name}</dt>

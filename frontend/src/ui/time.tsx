@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from "react";
-import { ago, dateAndTime } from "./format";
 import { words } from "@/words";
+import { ago, dateAndTime } from "./format";
 
 /** One clock for all that counts: it runs only while somebody looks at it. */
 const listeners = new Set<() => void>();

@@ -54,7 +54,8 @@ export const en = {
     live: "Live",
     connecting: "Connecting …",
     lost: "Connection lost",
-    lostText: (since: string) => `What you see is from ${since}. Plugins run on without this page; Toru is being sought.`,
+    lostText: (since: string) =>
+      `What you see is from ${since}. Plugins run on without this page; Toru is being sought.`,
     notFound: "There is no such page",
     notFoundHint: "The address may be mistyped, or from another version.",
     toOverview: "To the overview",
@@ -168,7 +169,8 @@ export const en = {
     noneFoundHint: "Change the search, or show all.",
     showAll: "Show all",
     rejected: "Rejected files",
-    rejectedLead: "Files in the plugins directory that are no plugins, and why. Fix one, and it is looked at again by itself.",
+    rejectedLead:
+      "Files in the plugins directory that are no plugins, and why. Fix one, and it is looked at again by itself.",
     rejectedCount: (count: number) => counted(count, "rejected file", "rejected files"),
     list: "Plugins",
     memoryOf: (name: string) => `Memory of ${name}, of its limit`,
@@ -252,7 +254,7 @@ export const en = {
     deleteOf: (key: string) => `Delete ${key}`,
     ttl: "Expires after seconds",
     ttlHint: "Empty: never",
-    notJson: "This is not JSON. A text needs quotes: \"like this\".",
+    notJson: 'This is not JSON. A text needs quotes: "like this".',
     notSeconds: "A number of seconds, over 0.",
     needsKey: "A key has at least one character.",
     saved: (key: string) => `${key} is stored`,

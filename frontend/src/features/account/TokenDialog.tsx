@@ -85,7 +85,12 @@ export function TokenDialog({ onClose }: { readonly onClose: () => void }) {
         />
         <DialogButtons>
           <Button onPress={onClose}>{words.cancel}</Button>
-          <Button kind="primary" type="submit" isPending={issue.isPending} isDisabled={name === "" || scopes.size === 0}>
+          <Button
+            kind="primary"
+            type="submit"
+            isPending={issue.isPending}
+            isDisabled={name === "" || scopes.size === 0}
+          >
             {words.account.create}
           </Button>
         </DialogButtons>

@@ -55,7 +55,8 @@ export function Tokens() {
               <div className={css["main"]}>
                 <b className={css["name"]}>{token.name}</b>
                 <span className={css["detail"]}>
-                  {words.account.created} <Ago then={new Date(token.created_at)} /> · {words.account.expires.toLowerCase()}{" "}
+                  {words.account.created} <Ago then={new Date(token.created_at)} /> ·{" "}
+                  {words.account.expires.toLowerCase()}{" "}
                   {token.expires_at === null ? words.account.expiry.never : date(new Date(token.expires_at))}
                 </span>
               </div>
@@ -66,7 +67,12 @@ export function Tokens() {
                   </Pill>
                 ))}
               </span>
-              <Button kind="quiet" size="square" aria-label={words.account.revokeOf(token.name)} onPress={() => setDoomed(token)}>
+              <Button
+                kind="quiet"
+                size="square"
+                aria-label={words.account.revokeOf(token.name)}
+                onPress={() => setDoomed(token)}
+              >
                 <Trash2 aria-hidden />
               </Button>
             </li>

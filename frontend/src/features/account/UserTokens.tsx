@@ -40,7 +40,12 @@ export function UserTokens({ name, onClose }: { readonly name: string; readonly 
                 <b className={css["name"]}>{token.name}</b>
                 <span className={css["detail"]}>{token.scopes.join(", ")}</span>
               </span>
-              <Button kind="quiet" size="square" aria-label={words.account.revokeOf(token.name)} onPress={() => revoke.mutate(token)}>
+              <Button
+                kind="quiet"
+                size="square"
+                aria-label={words.account.revokeOf(token.name)}
+                onPress={() => revoke.mutate(token)}
+              >
                 <Trash2 aria-hidden />
               </Button>
             </li>

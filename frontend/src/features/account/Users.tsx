@@ -67,13 +67,28 @@ export default function Users() {
                 {user.disabled && <Pill tone="warn">{words.users.disabled}</Pill>}
               </span>
               <span className={css["buttons"]}>
-                <Button kind="quiet" size="square" aria-label={words.users.tokensOf(user.name)} onPress={() => setShown(user)}>
+                <Button
+                  kind="quiet"
+                  size="square"
+                  aria-label={words.users.tokensOf(user.name)}
+                  onPress={() => setShown(user)}
+                >
                   <KeyRound aria-hidden />
                 </Button>
-                <Button kind="quiet" size="square" aria-label={words.users.editOf(user.name)} onPress={() => setEdited(user)}>
+                <Button
+                  kind="quiet"
+                  size="square"
+                  aria-label={words.users.editOf(user.name)}
+                  onPress={() => setEdited(user)}
+                >
                   <Pencil aria-hidden />
                 </Button>
-                <Button kind="quiet" size="square" aria-label={words.users.deleteOf(user.name)} onPress={() => setDoomed(user)}>
+                <Button
+                  kind="quiet"
+                  size="square"
+                  aria-label={words.users.deleteOf(user.name)}
+                  onPress={() => setDoomed(user)}
+                >
                   <Trash2 aria-hidden />
                 </Button>
               </span>

@@ -25,7 +25,10 @@ export default function You() {
           <Facts
             facts={[
               { name: words.account.signedInAs, value: <b>{me.name}</b> },
-              { name: words.account.role, value: `${words.account.roles[me.role]}: ${words.account.roleHints[me.role]}` },
+              {
+                name: words.account.role,
+                value: `${words.account.roles[me.role]}: ${words.account.roleHints[me.role]}`,
+              },
               { name: words.account.plugins, value: grantsText(me.plugins) },
             ]}
           />

@@ -88,9 +88,7 @@ export class LogBook {
 
   #page(cursor: string | null) {
     const query = { ...this.filter, page_size: PAGE, ...(cursor === null ? {} : { cursor }) };
-    return answer(
-      api.GET("/api/plugins/{plugin_id}/logs", { params: { path: { plugin_id: this.pluginId }, query } }),
-    );
+    return answer(api.GET("/api/plugins/{plugin_id}/logs", { params: { path: { plugin_id: this.pluginId }, query } }));
   }
 
   #follow(cursor: string | undefined): void {

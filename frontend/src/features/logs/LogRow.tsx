@@ -21,8 +21,16 @@ export const LogRow = memo(
     const then = new Date(line.at);
     const hasFields = Object.keys(line.fields).length > 0;
     return (
-      <div className={classes(css["row"], css[tone], line.source === "systemd" && css["systemd"], isOpen && css["open"])}>
-        <button type="button" className={css["time"]} aria-expanded={isOpen} title={dateAndTime(then)} onClick={onToggle}>
+      <div
+        className={classes(css["row"], css[tone], line.source === "systemd" && css["systemd"], isOpen && css["open"])}
+      >
+        <button
+          type="button"
+          className={css["time"]}
+          aria-expanded={isOpen}
+          title={dateAndTime(then)}
+          onClick={onToggle}
+        >
           {timeOfDay(then)}
           <span className={css["milliseconds"]}>.{String(then.getMilliseconds()).padStart(3, "0")}</span>
         </button>

@@ -12,7 +12,7 @@ import { dateAndTime } from "@/ui/format";
 import { toast } from "@/ui/toasts";
 import { words } from "@/words";
 import css from "./Logs.module.css";
-import { type LevelChoice, LEVEL_CHOICES, type LogFilter, type LogSearch, queryOf, type Range, RANGES } from "./search";
+import { LEVEL_CHOICES, type LevelChoice, type LogFilter, type LogSearch, queryOf, RANGES, type Range } from "./search";
 import { asText } from "./text";
 
 interface LogToolsProps {
@@ -59,15 +59,16 @@ export function LogTools({ pluginId, currentRun, search, filter, lines, wraps, o
         onChange={(run) => onSearch(run === "every" ? without(search, "run") : { ...search, run })}
       />
       <div className={css["buttons"]}>
-        <ToggleButton
-          className={css["toggle"] ?? ""}
-          isSelected={wraps}
-          onChange={onWrap}
-          aria-label={words.logs.wrap}
-        >
+        <ToggleButton className={css["toggle"] ?? ""} isSelected={wraps} onChange={onWrap} aria-label={words.logs.wrap}>
           <WrapText aria-hidden />
         </ToggleButton>
-        <Button kind="quiet" size="square" aria-label={words.logs.copy} isDisabled={lines.length === 0} onPress={() => void copy()}>
+        <Button
+          kind="quiet"
+          size="square"
+          aria-label={words.logs.copy}
+          isDisabled={lines.length === 0}
+          onPress={() => void copy()}
+        >
           <Copy aria-hidden />
         </Button>
         <a
@@ -82,8 +83,16 @@ export function LogTools({ pluginId, currentRun, search, filter, lines, wraps, o
       </div>
       {search.range === "custom" && (
         <div className={css["between"]}>
-          <Moment label={words.logs.from} value={search.since} onChange={(since) => onSearch(withMoment(search, "since", since))} />
-          <Moment label={words.logs.to} value={search.until} onChange={(until) => onSearch(withMoment(search, "until", until))} />
+          <Moment
+            label={words.logs.from}
+            value={search.since}
+            onChange={(since) => onSearch(withMoment(search, "since", since))}
+          />
+          <Moment
+            label={words.logs.to}
+            value={search.until}
+            onChange={(until) => onSearch(withMoment(search, "until", until))}
+          />
         </div>
       )}
     </div>
@@ -159,7 +168,11 @@ function useRuns(pluginId: string, currentRun: string | null, chosen: string | u
   for (const event of events.data?.events ?? []) {
     const run = event.details["invocation_id"];
     if (typeof run !== "string" || options.has(run)) continue;
-    options.set(run, { id: run, label: words.logs.oneRun(run.slice(0, 8)), detail: dateAndTime(new Date(event.timestamp)) });
+    options.set(run, {
+      id: run,
+      label: words.logs.oneRun(run.slice(0, 8)),
+      detail: dateAndTime(new Date(event.timestamp)),
+    });
   }
   if (chosen !== undefined && !options.has(chosen)) {
     options.set(chosen, { id: chosen, label: words.logs.oneRun(chosen.slice(0, 8)) });

@@ -6,8 +6,8 @@ import { classes } from "@/ui/classes";
 import { Failure, Notice, Skeleton } from "@/ui/notices";
 import { words } from "@/words";
 import type { Lines, LogBook } from "./LogBook";
-import css from "./Logs.module.css";
 import { LogRow } from "./LogRow";
+import css from "./Logs.module.css";
 
 interface LogViewProps {
   readonly book: LogBook;

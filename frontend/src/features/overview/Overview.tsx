@@ -23,7 +23,10 @@ export default function Overview() {
   const isAdmin = useIsAdmin();
   const all = useMemo(() => [...(plugins?.values() ?? [])], [plugins]);
   const troubled = useMemo(
-    () => all.filter(needsAttention).sort((a, b) => appearance(a).rank - appearance(b).rank || a.name.localeCompare(b.name)),
+    () =>
+      all
+        .filter(needsAttention)
+        .sort((a, b) => appearance(a).rank - appearance(b).rank || a.name.localeCompare(b.name)),
     [all],
   );
   if (plugins === undefined) {
@@ -70,7 +73,13 @@ function Summary({ plugins }: { readonly plugins: readonly LivePlugin[] }) {
   const of = (fits: (plugin: LivePlugin) => boolean) => plugins.filter(fits).length;
   const shares: readonly Share[] = [
     { label: words.overview.running, tone: "ok", glyph: "full", count: of((it) => it.running), show: "running" },
-    { label: words.overview.asleep, tone: "calm", glyph: "moon", count: of((it) => it.state === "idle"), show: "asleep" },
+    {
+      label: words.overview.asleep,
+      tone: "calm",
+      glyph: "moon",
+      count: of((it) => it.state === "idle"),
+      show: "asleep",
+    },
     { label: words.overview.attentionShort, tone: "bad", glyph: "cross", count: of(needsAttention), show: "attention" },
     { label: words.overview.off, tone: "off", glyph: "ring", count: of((it) => !it.enabled), show: "off" },
   ];

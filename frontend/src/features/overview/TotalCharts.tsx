@@ -1,7 +1,7 @@
 import { useMemo } from "react";
-import { useHistories } from "@/live/hooks";
 import { summed } from "@/live/history";
-import Chart from "@/ui/Chart";
+import { useHistories } from "@/live/hooks";
+import Chart, { BYTES } from "@/ui/Chart";
 import { bytes, percent } from "@/ui/format";
 import { Notice } from "@/ui/notices";
 import { Section } from "@/ui/page";
@@ -25,15 +25,18 @@ export default function TotalCharts() {
             at={total.at}
             values={total.memory}
             format={bytes}
+            steps={BYTES}
             least={32 * 2 ** 20}
           />
-          <Chart
-            label={words.plugin.cpuChart(percent(cpu))}
-            at={total.at}
-            values={total.cpu}
-            format={percent}
-            least={10}
-          />
+          {total.cpu.some((value) => value !== null) && (
+            <Chart
+              label={words.plugin.cpuChart(percent(cpu))}
+              at={total.at}
+              values={total.cpu}
+              format={percent}
+              least={10}
+            />
+          )}
         </div>
       )}
     </Section>

@@ -60,7 +60,14 @@ export function EntryDialog({ pluginId, entry, onClose }: EntryDialogProps) {
   return (
     <Dialog title={entry === null ? words.storage.add : words.storage.editOf(entry.key)} isOpen onClose={onClose}>
       <Form onSubmit={submit} style={{ display: "contents" }}>
-        <TextField label={words.storage.key} value={key} onChange={setKey} error={shown.key} isReadOnly={entry !== null} isCode />
+        <TextField
+          label={words.storage.key}
+          value={key}
+          onChange={setKey}
+          error={shown.key}
+          isReadOnly={entry !== null}
+          isCode
+        />
         <TextField label={words.storage.value} value={value} onChange={setValue} error={shown.value} rows={8} isCode />
         <TextField
           label={words.storage.ttl}

@@ -1,5 +1,6 @@
 import { getRouteApi } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
+import type { Figure } from "@/api/types";
 import { useFigure, useIsAdmin, usePlugin } from "@/live/hooks";
 import type { LivePlugin } from "@/live/live";
 import { CopyButton } from "@/parts/CopyButton";
@@ -31,7 +32,7 @@ export default function Status() {
       </div>
       <div className={css["column"]}>
         <Section title={words.plugin.runtime}>
-          <Facts facts={useRuntime(plugin)} />
+          <Runtime plugin={plugin} />
         </Section>
         <Section title={words.plugin.about}>
           {plugin.description !== null && <p className={css["description"]}>{plugin.description}</p>}
@@ -40,14 +41,16 @@ export default function Status() {
         {isAdmin && (
           <Section title={words.plugin.commands}>
             <ul className={css["commands"]}>
-              {[`systemctl status ${plugin.unit}`, `journalctl -fu ${plugin.unit}`, `systemctl edit ${plugin.unit}`].map(
-                (command) => (
-                  <li key={command} className={css["command"]}>
-                    <code>{command}</code>
-                    <CopyButton text={command} label={`${words.plugin.copyCommand} ${command}`} />
-                  </li>
-                ),
-              )}
+              {[
+                `systemctl status ${plugin.unit}`,
+                `journalctl -fu ${plugin.unit}`,
+                `systemctl edit ${plugin.unit}`,
+              ].map((command) => (
+                <li key={command} className={css["command"]}>
+                  <code>{command}</code>
+                  <CopyButton text={command} label={`${words.plugin.copyCommand} ${command}`} />
+                </li>
+              ))}
             </ul>
           </Section>
         )}
@@ -56,12 +59,19 @@ export default function Status() {
   );
 }
 
-function useRuntime(plugin: LivePlugin): readonly Fact[] {
+function Runtime({ plugin }: { readonly plugin: LivePlugin }) {
   const figure = useFigure(plugin.id);
+  return <Facts facts={runtime(plugin, figure)} />;
+}
+
+function runtime(plugin: LivePlugin, figure: Figure | undefined): readonly Fact[] {
   const { limits } = plugin;
   return [
     { name: words.plugin.pid, value: plugin.pid, isCode: true },
-    { name: words.plugin.since, value: plugin.changed_at !== null && <Ago then={new Date(plugin.changed_at * 1000)} /> },
+    {
+      name: words.plugin.since,
+      value: plugin.changed_at !== null && <Ago then={new Date(plugin.changed_at * 1000)} />,
+    },
     { name: words.plugin.tasks, value: figure?.tasks ?? plugin.tasks },
     { name: words.plugin.restarts, value: count(plugin.restarts) },
     { name: words.plugin.limitMemory, value: limits.memory_bytes !== null && bytes(limits.memory_bytes) },

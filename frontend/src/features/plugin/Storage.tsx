@@ -40,7 +40,10 @@ export default function Storage() {
   const remove = useMutation({
     mutationFn: (key: string) =>
       answer(
-        api.POST("/api/plugins/{plugin_id}/kv", { params: { path: { plugin_id: id } }, body: { action: "delete", key } }),
+        api.POST("/api/plugins/{plugin_id}/kv", {
+          params: { path: { plugin_id: id } },
+          body: { action: "delete", key },
+        }),
       ),
     onSuccess: (_, key) => {
       toast(words.storage.deleted(key), "success");
@@ -101,15 +104,27 @@ export default function Storage() {
                 <th scope="row" className={css["key"]}>
                   {entry.key}
                 </th>
-                <td className={css["value"]}>{JSON.stringify(entry.value)}</td>
+                <td className={css["cell"]}>
+                  <span className={css["value"]}>{JSON.stringify(entry.value)}</span>
+                </td>
                 <td className={css["expires"]}>
                   {entry.expires_at === null ? words.storage.never : <Ago then={new Date(entry.expires_at * 1000)} />}
                 </td>
                 <td className={css["actions"]}>
-                  <Button kind="quiet" size="square" aria-label={words.storage.editOf(entry.key)} onPress={() => setEdited(entry)}>
+                  <Button
+                    kind="quiet"
+                    size="square"
+                    aria-label={words.storage.editOf(entry.key)}
+                    onPress={() => setEdited(entry)}
+                  >
                     <Pencil aria-hidden />
                   </Button>
-                  <Button kind="quiet" size="square" aria-label={words.storage.deleteOf(entry.key)} onPress={() => setDoomed(entry.key)}>
+                  <Button
+                    kind="quiet"
+                    size="square"
+                    aria-label={words.storage.deleteOf(entry.key)}
+                    onPress={() => setDoomed(entry.key)}
+                  >
                     <Trash2 aria-hidden />
                   </Button>
                 </td>

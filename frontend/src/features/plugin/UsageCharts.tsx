@@ -2,7 +2,7 @@ import { CircleGauge } from "lucide-react";
 import { useMemo } from "react";
 import { useHistory, useRecentEvents } from "@/live/hooks";
 import { hasProcess, type LivePlugin } from "@/live/live";
-import Chart from "@/ui/Chart";
+import Chart, { BYTES } from "@/ui/Chart";
 import { bytes, percent } from "@/ui/format";
 import { Notice } from "@/ui/notices";
 import { words } from "@/words";
@@ -39,6 +39,7 @@ export default function UsageCharts({ plugin }: { readonly plugin: LivePlugin })
           at={history.at}
           values={history.memory}
           format={bytes}
+          steps={BYTES}
           marks={crashes}
           least={8 * 2 ** 20}
         />

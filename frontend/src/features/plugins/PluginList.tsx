@@ -46,7 +46,10 @@ function Listed({ plugins }: { readonly plugins: readonly LivePlugin[] }) {
   const bySize = sort === "memory" || sort === "cpu";
   // While the order doesn't depend on them, figures must not make the list anew.
   const measured = bySize ? figures : NO_FIGURES;
-  const shown = useMemo(() => chosen(plugins, { text, filter, sort }, measured), [plugins, text, filter, sort, measured]);
+  const shown = useMemo(
+    () => chosen(plugins, { text, filter, sort }, measured),
+    [plugins, text, filter, sort, measured],
+  );
   const ask = (change: Partial<Record<keyof PluginsSearch, string>>) =>
     void navigate({ search: (before) => ({ ...before, ...change }) as PluginsSearch, replace: true });
 

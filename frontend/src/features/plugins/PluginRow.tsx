@@ -86,7 +86,12 @@ function QuickWish({ plugin }: { readonly plugin: LivePlugin }) {
   if (first === undefined || plugin.state === "running" || plugin.state === "starting") return null;
   const { label, icon } = wishLook(first, plugin);
   return (
-    <Button size="small" isPending={wish.isPending} onPress={() => wish.mutate(first)} aria-label={`${label} ${plugin.name}`}>
+    <Button
+      size="small"
+      isPending={wish.isPending}
+      onPress={() => wish.mutate(first)}
+      aria-label={`${label} ${plugin.name}`}
+    >
       {icon}
       {label}
     </Button>

@@ -45,7 +45,11 @@ export default function Palette({ onClose }: { readonly onClose: () => void }) {
     <ModalOverlay className={css["scrim"] ?? ""} isOpen isDismissable onOpenChange={(open) => !open && onClose()}>
       <Modal className={css["modal"] ?? ""}>
         <Dialog className={css["dialog"] ?? ""} aria-label={words.palette.title}>
-          <Autocomplete filter={(text, typed) => typed.split(/\s+/).every((word) => contains(text, word))}>
+          <Autocomplete
+            filter={(text, typed, node) =>
+              typed === "" ? isShort(node.key) : typed.split(/\s+/).every((word) => contains(text, word))
+            }
+          >
             <SearchField className={css["search"] ?? ""} aria-label={words.palette.placeholder} autoFocus>
               <Search aria-hidden />
               <Input className={css["input"] ?? ""} placeholder={words.palette.placeholder} />
@@ -83,6 +87,11 @@ export default function Palette({ onClose }: { readonly onClose: () => void }) {
   );
 }
 
+/** What is offered before anything is typed: where one goes every day. */
+function isShort(key: string | number): boolean {
+  return !/^(?:details|logs|enable|disable|restart|pause|resume|retry) /.test(String(key));
+}
+
 function useCommands(): readonly Group[] {
   const navigate = useNavigate();
   const plugins = usePlugins();
@@ -91,16 +100,38 @@ function useCommands(): readonly Group[] {
   return useMemo(() => {
     const all = [...(plugins?.values() ?? [])].sort((a, b) => a.name.localeCompare(b.name));
     const pages: Command[] = [
-      { id: "overview", label: words.shell.overview, icon: <Gauge aria-hidden />, run: () => void navigate({ to: "/" }) },
-      { id: "plugins", label: words.shell.plugins, icon: <Blocks aria-hidden />, run: () => void navigate({ to: "/plugins" }) },
+      {
+        id: "overview",
+        label: words.shell.overview,
+        icon: <Gauge aria-hidden />,
+        run: () => void navigate({ to: "/" }),
+      },
+      {
+        id: "plugins",
+        label: words.shell.plugins,
+        icon: <Blocks aria-hidden />,
+        run: () => void navigate({ to: "/plugins" }),
+      },
       ...(isAdmin
-        ? [{ id: "events", label: words.shell.events, icon: <Activity aria-hidden />, run: () => void navigate({ to: "/events" }) }]
+        ? [
+            {
+              id: "events",
+              label: words.shell.events,
+              icon: <Activity aria-hidden />,
+              run: () => void navigate({ to: "/events" }),
+            },
+          ]
         : []),
-      { id: "accounts", label: words.shell.accounts, icon: <UserRound aria-hidden />, run: () => void navigate({ to: "/accounts" }) },
+      {
+        id: "accounts",
+        label: words.shell.accounts,
+        icon: <UserRound aria-hidden />,
+        run: () => void navigate({ to: "/accounts" }),
+      },
     ];
     const ofPlugins: Command[] = all.flatMap((plugin) => {
       const params = { id: plugin.id };
-      const icon = <PluginIcon icon={plugin.icon} name={plugin.name} size="small" />;
+      const icon = <PluginIcon key={plugin.id} icon={plugin.icon} name={plugin.name} size="small" />;
       return [
         ...(plugin.enabled
           ? [
@@ -165,4 +196,3 @@ function useCommands(): readonly Group[] {
     ].filter((group) => group.commands.length > 0);
   }, [plugins, isAdmin, navigate, signOut]);
 }
-

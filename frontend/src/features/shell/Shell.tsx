@@ -39,14 +39,20 @@ export function Shell() {
   };
   return (
     <div className={css["shell"]}>
-      <a href="#main" className={css["skip"]} onClick={skipToMain}>
+      <button type="button" className={css["skip"]} onClick={() => document.getElementById("main")?.focus()}>
         {words.shell.skip}
-      </a>
+      </button>
       <aside className={css["side"]}>
         <Side onSearch={openPalette} />
       </aside>
       <div className={css["bar"]}>
-        <Button kind="quiet" size="square" aria-label={words.shell.open} onPress={() => setMenuOpen(true)} className={css["burger"]}>
+        <Button
+          kind="quiet"
+          size="square"
+          aria-label={words.shell.open}
+          onPress={() => setMenuOpen(true)}
+          className={css["burger"]}
+        >
           <MenuIcon aria-hidden />
         </Button>
         <Link to="/" className={css["brand"]}>
@@ -67,19 +73,11 @@ export function Shell() {
           <Outlet />
         </Suspense>
       </main>
-      <Suspense fallback={null}>
-        {isPaletteOpen && <Palette onClose={() => setPaletteOpen(false)} />}
-      </Suspense>
+      <Suspense fallback={null}>{isPaletteOpen && <Palette onClose={() => setPaletteOpen(false)} />}</Suspense>
       <Announcer path={path} />
       <Toasts />
     </div>
   );
-}
-
-/** By hand, because <base> makes `#main` another page. */
-function skipToMain(event: React.MouseEvent): void {
-  event.preventDefault();
-  document.getElementById("main")?.focus();
 }
 
 /** Tells those who can't see it that another screen is there. */

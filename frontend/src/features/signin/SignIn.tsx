@@ -23,12 +23,13 @@ export default function SignIn({ onSignedIn }: { readonly onSignedIn: (me: Me) =
 
   function submit(event: FormEvent): void {
     event.preventDefault();
-    signIn.mutate();
+    if (!signIn.isPending) signIn.mutate();
   }
 
   return (
     <main className={css["page"]}>
       <div className={css["scene"]} aria-hidden="true">
+        <div className={css["sun"]} />
         <Mark className={css["gate"]} />
       </div>
       <div className={css["side"]}>
@@ -61,7 +62,7 @@ export default function SignIn({ onSignedIn }: { readonly onSignedIn: (me: Me) =
           <p className={css["error"]} role="alert">
             {signIn.isError && explained(signIn.error)}
           </p>
-          <Button kind="primary" type="submit" isPending={signIn.isPending} isDisabled={name === "" || password === ""}>
+          <Button kind="primary" type="submit" isPending={signIn.isPending}>
             {signIn.isPending ? words.signIn.busy : words.signIn.submit}
           </Button>
           <p className={css["help"]}>

@@ -73,7 +73,10 @@ function Head({ plugin }: { readonly plugin: LivePlugin }) {
   );
 }
 
-type Phase = { readonly kind: "loading" } | { readonly kind: "mounted" } | { readonly kind: "failed"; readonly error: unknown };
+type Phase =
+  | { readonly kind: "loading" }
+  | { readonly kind: "mounted" }
+  | { readonly kind: "failed"; readonly error: unknown };
 
 function Enabled({ plugin }: { readonly plugin: LivePlugin }) {
   const container = useRef<HTMLDivElement>(null);
@@ -167,7 +170,11 @@ function Failed({ plugin, error, onRetry }: FailedProps) {
 function explained(error: unknown, id: string): { title: string; hint: string; icon: ReactNode } {
   const { view } = words;
   if (!(error instanceof BundleError)) {
-    return { title: view.threw, hint: error instanceof Error ? error.message : String(error), icon: <TriangleAlert aria-hidden /> };
+    return {
+      title: view.threw,
+      hint: error instanceof Error ? error.message : String(error),
+      icon: <TriangleAlert aria-hidden />,
+    };
   }
   switch (error.fault) {
     case "missing":

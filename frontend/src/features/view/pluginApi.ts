@@ -5,7 +5,9 @@ import type { PluginApi } from "./bundles";
 /** What a plugin's page is handed. The same object for as long as the page is open. */
 export function makePluginApi(id: string, route: string, navigate: (path: string) => void): PluginApi {
   const kv = async (body: { action: "get" | "set" | "delete"; key: string; value?: unknown }): Promise<unknown> => {
-    const { value } = await answer(api.POST("/api/plugins/{plugin_id}/kv", { params: { path: { plugin_id: id } }, body }));
+    const { value } = await answer(
+      api.POST("/api/plugins/{plugin_id}/kv", { params: { path: { plugin_id: id } }, body }),
+    );
     return value;
   };
   return {
@@ -16,7 +18,8 @@ export function makePluginApi(id: string, route: string, navigate: (path: string
       delete: (key) => kv({ action: "delete", key }),
     },
     navigate,
-    showToast: (message, kind = "info") => toast(String(message), kind === "success" || kind === "error" ? kind : "info"),
+    showToast: (message, kind = "info") =>
+      toast(String(message), kind === "success" || kind === "error" ? kind : "info"),
   };
 }
 
