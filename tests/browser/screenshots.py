@@ -26,6 +26,8 @@ SIZES: dict[str, dict[str, Any]] = {
 }
 THEMES = ("light", "dark")
 
+GO = "path => { history.pushState({}, '', path); dispatchEvent(new PopStateEvent('popstate')) }"
+
 
 def _nothing(_page: Page) -> None:
     pass
@@ -33,35 +35,42 @@ def _nothing(_page: Page) -> None:
 
 @dataclass(frozen=True)
 class Shot:
-    """A screen: where it is, and what is done there before the picture is taken."""
+    """A screen: where it is, what says that it is there, and what is done then."""
 
     name: str
     path: str
+    sign: str
     act: Callable[[Page], Any] = _nothing
 
 
-def _crash_page(page: Page) -> None:
-    page.get_by_text("Details").first.wait_for()
+def _open_a_line(page: Page) -> None:
+    page.get_by_role("region", name="Log lines").get_by_role("button", expanded=False).last.click()
 
 
 SHOTS = (
-    Shot("overview", "/"),
-    Shot("plugins", "/plugins"),
-    Shot("plugin", "/plugins/weather"),
-    Shot("plugin-failed", "/plugins/mailer"),
-    Shot("logs", "/plugins/weather/logs"),
-    Shot("log-line", "/plugins/weather/logs", lambda page: page.locator("[aria-expanded=false][title]").last.click()),
-    Shot("plugin-events", "/plugins/mailer/events"),
-    Shot("storage", "/plugins/weather/storage"),
-    Shot("view", "/view/hello-python/", lambda page: page.get_by_role("button", name="Say hello").wait_for()),
-    Shot("view-failed", "/view/mailer/", _crash_page),
-    Shot("events", "/events"),
-    Shot("accounts", "/accounts"),
-    Shot("users", "/accounts/users"),
-    Shot("user-dialog", "/accounts/users", lambda page: page.get_by_role("button", name="Edit carl").click()),
-    Shot("palette", "/plugins", lambda page: page.keyboard.press("Control+k")),
-    Shot("not-found", "/nowhere"),
+    Shot("overview", "/", "What happened last"),
+    Shot("plugins", "/plugins", "Rejected files"),
+    Shot("plugin", "/plugins/weather", "Memory, now"),
+    Shot("plugin-failed", "/plugins/mailer", "Its last lines"),
+    Shot("logs", "/plugins/weather/logs", "forecast fetched"),
+    Shot("log-line", "/plugins/weather/logs", "forecast fetched", _open_a_line),
+    Shot("plugin-events", "/plugins/mailer/events", "Crashed"),
+    Shot("storage", "/plugins/weather/storage", "station/default"),
+    Shot("view", "/view/hello-python/", "Say hello"),
+    Shot("view-failed", "/view/mailer/", "This plugin is off"),
+    Shot("events", "/events", "Crashed"),
+    Shot("accounts", "/accounts", "New token"),
+    Shot("users", "/accounts/users", "Add user"),
+    Shot("user-dialog", "/accounts/users", "Add user", lambda page: page.get_by_role("button", name="Edit carl").click()),
+    Shot("palette", "/plugins", "Rejected files", lambda page: page.keyboard.press("Control+k")),
+    Shot("not-found", "/nowhere", "There is no such page"),
 )
+
+
+def show(page: Page, shot: Shot) -> None:
+    """Waits for the screen, and does what belongs to it."""
+    page.get_by_text(shot.sign).first.wait_for()
+    shot.act(page)
 
 
 @contextmanager
@@ -101,14 +110,10 @@ def main(wanted: list[str]) -> None:
             for shot in shots:
                 for theme in THEMES:
                     page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-                    # Not a new page: the charts would have to begin again.
-                    page.evaluate("path => { history.pushState({}, '', path); dispatchEvent(new PopStateEvent('popstate')) }", shot.path)
-                    page.wait_for_timeout(700)
-                    try:
-                        shot.act(page)
-                    except Exception as error:
-                        print(f"{shot.name}: {error}", file=sys.stderr)
-                    page.wait_for_timeout(400)
+                    # Not loaded anew: the charts would have to begin again.
+                    page.evaluate(GO, shot.path)
+                    show(page, shot)
+                    page.wait_for_timeout(600)
                     page.screenshot(path=OUT / f"{shot.name}-{size}-{theme}.png")
                     page.keyboard.press("Escape")
             context.close()

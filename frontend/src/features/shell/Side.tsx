@@ -174,8 +174,9 @@ export function useSignOut(): () => void {
   const signOut = useMutation({
     mutationFn: () => answer(api.POST("/api/auth/logout")),
     onSuccess: () => {
-      client.clear();
       client.setQueryData(["me"], null);
+      // What they saw is not for whoever comes next.
+      client.removeQueries({ predicate: (query) => query.queryKey[0] !== "me" });
     },
     onError: (error) => toast(said(error), "error"),
   });
