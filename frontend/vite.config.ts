@@ -4,7 +4,8 @@ import { fileURLToPath } from "node:url";
 import { constants, gzipSync } from "node:zlib";
 import optimizeLocales from "@react-aria/optimize-locales-plugin";
 import react from "@vitejs/plugin-react";
-import { defineConfig, type Plugin } from "vite";
+import type { Plugin } from "vite";
+import { defineConfig } from "vitest/config";
 
 const OUT = fileURLToPath(new URL("../build/www", import.meta.url));
 
@@ -44,5 +45,6 @@ export default defineConfig({
       },
     },
   },
+  test: { include: ["tests/**/*.test.ts"], setupFiles: ["tests/setup.ts"] },
   server: { proxy: { "/api": process.env["TORU_URL"] ?? "http://127.0.0.1:3000" } },
 });

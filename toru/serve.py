@@ -14,6 +14,7 @@ import uvloop
 from toru.core import first_admin
 from toru.core.accounts import Accounts
 from toru.core.chronicle import Chronicle
+from toru.core.history import History
 from toru.core.housekeeping import Housekeeping
 from toru.core.journals import Journals
 from toru.core.kv import Kv
@@ -57,6 +58,7 @@ async def _serve(policy: Policy, sockets: list[socket.socket]) -> None:
     systemd = _CurrentBus()
     pacing = Pacing(policy.restart, version, restart=systemd.restart, forget_failures=systemd.forget_failures)
     live = Live()
+    history = History()
     plugins = Plugins(
         policy,
         pacing,
@@ -82,11 +84,12 @@ async def _serve(policy: Policy, sockets: list[socket.socket]) -> None:
         plugins=plugins,
         wishing=Wishing(plugins, observer, systemd.bus),
         live=live,
+        history=history,
         journals=journals,
         database=database,
         kv=kv,
     )
-    sampling = Sampling(plugins, live, systemd.bus)
+    sampling = Sampling(plugins, live, history, systemd.bus)
     server = _Server(
         uvicorn.Config(
             make_app(parts),

@@ -25,7 +25,7 @@ mkdir -p "$system/toru-probe-.service.d"
 ln -sf ../toru-plugin-.service.d/10-sandbox.conf "$system/toru-probe-.service.d/10-sandbox.conf"
 ln -sf /usr/lib/toru/profiles/strict.conf "$system/toru-probe-.service.d/20-profile.conf"
 
-# The web manager, where it was built (make www).
+# The web manager, where it was built (make setup).
 www=$here/../build/www
 if [ -d "$www" ]; then
     mkdir -p "$dest/usr/share/toru"

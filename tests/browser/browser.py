@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from tests.hosts.host import Host
 from tests.system.api import Api
 
-ADMIN, CLIENT, PASSWORD = "ada", "carl", "Correct-Horse-1"  # noqa: S105  of nobody
+ADMIN, CLIENT, PASSWORD = "ada", "carl", "Correct-Horse-1"
 
 PATIENCE_MILLISECONDS = 15_000
 """For what has no bound of its own: the machine may be busy."""

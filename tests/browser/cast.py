@@ -40,7 +40,7 @@ def put_on_stage(toru: Toru, host: Host) -> None:
     toru.plant(
         "backup",
         "lively.py",
-        metadata=_about("Backup", "💾", "Ops", "Copies what matters, at night.", version="1.9.0", limits={"memory": "256M"}),
+        metadata=_about("Backup", "💾", "Ops", "Copies what matters, at night.", limits={"memory": "256M"}),
         lines=["12,481 files unchanged", "snapshot done in 38 s"],
         again_every=20,
         memory_mib=120,
@@ -48,7 +48,7 @@ def put_on_stage(toru: Toru, host: Host) -> None:
     )
     toru.plant(
         "archive",
-        metadata=_about("Archive", "🗄️", "Ops", "Sleeps until somebody asks for an old file.", version="0.8.2", start="on-demand"),
+        metadata=_about("Archive", "🗄️", "Ops", "Sleeps until somebody asks for an old file.", start="on-demand"),
     )
     toru.plant(
         "metrics",
@@ -69,7 +69,7 @@ def put_on_stage(toru: Toru, host: Host) -> None:
     toru.drop("hello-python.binary", (EXAMPLE / "hello.py").read_bytes())
     host.put(f"{PLUGINS}/hello-python/bundle.js", (EXAMPLE / "bundle.js").read_bytes())
     toru.drop("broken.binary", "#!/bin/sh\necho hello\n")
-    toru.drop("clash.binary", "#!/bin/sh\necho '{\"id\": \"no spaces please\", \"name\": \"x\", \"version\": \"1\", \"icon\": \"x\", \"route\": \"/x\"}'\n")
+    toru.drop("nameless.binary", '#!/bin/sh\necho \'{"id": "no spaces please"}\'\n')
     toru.scan()
     toru.disable("notes")
     host.run("systemctl", "freeze", "toru-plugin-camera.service", check=False)

@@ -19,7 +19,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def private_host(hosts: Hosts) -> Host:
-    """One host is enough: what a browser shows of another systemd is what the core says of it, and that has its tests."""
+    """One host is enough: what a browser shows of another systemd, the core says, and that has its tests."""
     return hosts("private")
 
 

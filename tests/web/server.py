@@ -17,6 +17,7 @@ import uvloop
 from fastapi import FastAPI
 
 from toru.core.accounts import Accounts
+from toru.core.history import History
 from toru.core.journals import Journals
 from toru.core.kv import Kv
 from toru.core.live import Live
@@ -62,6 +63,7 @@ class Site:
         self.api_socket = directory / "api.sock"
         self.port = 0
         self.live = Live()
+        self.history = History()
         self.accounts = Accounts(database, Passwords(QUICK), clock=self.clock, on_change=self.live.cut_off)
         self.plugins = Plugins(Policy(), _pacing(), on_view=_ignore, on_rejected=_ignore)
         self.app = make_app(self.parts())
@@ -77,6 +79,7 @@ class Site:
             plugins=self.plugins,
             wishing=Wishing(self.plugins, observer, _no_systemd),
             live=self.live,
+            history=self.history,
             journals=Journals(),
             database=self.database,
             kv=Kv(self.database, Policy().kv),

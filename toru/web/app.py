@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 
 from toru import __version__
 from toru.core.accounts import Accounts
+from toru.core.history import History
 from toru.core.journals import Journals
 from toru.core.kv import Kv
 from toru.core.live import Live
@@ -18,7 +19,23 @@ from toru.core.plugins import Plugins
 from toru.core.wishing import Wishing
 from toru.domain.policy import Policy
 from toru.store.engine import Database
-from toru.web import auth, bundles, events, health, kv, logs, manager, metrics, plugins, problems, stream, tokens, users, why
+from toru.web import (
+    auth,
+    bundles,
+    events,
+    figures,
+    health,
+    kv,
+    logs,
+    manager,
+    metrics,
+    plugins,
+    problems,
+    stream,
+    tokens,
+    users,
+    why,
+)
 from toru.web.caller import AnyCaller, Callers, PluginTokens
 from toru.web.edge import Edge
 
@@ -34,6 +51,7 @@ class Parts:
     plugins: Plugins
     wishing: Wishing
     live: Live
+    history: History
     journals: Journals
     database: Database
     kv: Kv
@@ -61,6 +79,7 @@ def make_app(parts: Parts) -> FastAPI:
         logs.router(parts.plugins, parts.journals, parts.live),
         why.router(parts.plugins, parts.journals),
         stream.router(parts.live),
+        figures.router(parts.plugins, parts.history),
         metrics.router(parts.plugins, parts.observer),
         kv.router(parts.kv, parts.plugins),
         events.router(parts.database, parts.plugins),

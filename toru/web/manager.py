@@ -1,8 +1,8 @@
 """The web manager: files that were built from frontend/, and one page for every address that a person may open.
 
-A deep link is answered with the same page as `/`; what it shows is the page's own business. The page finds its files and
-the API by a relative `<base>`, counted from the address as it came in. So it works under any path of a reverse proxy that
-takes its own prefix away, and nobody has to be told, or trusted, about that prefix.
+A deep link is answered with the same page as `/`; what it shows is the page's own business. The page finds its files
+and the API by a relative `<base>`, counted from the address as it came in. So it works under any path of a reverse
+proxy that takes its own prefix away, and nobody has to be told, or trusted, about that prefix.
 """
 
 from __future__ import annotations
@@ -38,23 +38,22 @@ MEDIA_TYPES = {
 }
 
 # Nothing from elsewhere, no script but files of this site. Styles may be inline: front ends of plugins bring theirs so.
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data: blob:",
-        "font-src 'self' data:",
-        "media-src 'self' data: blob:",
-        "connect-src 'self'",
-        "frame-src 'self'",
-        "worker-src 'self'",
-        "manifest-src 'self'",
-        "form-action 'self'",
-        "base-uri 'self'",
-        "frame-ancestors 'none'",
-    )
-)
+_POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self' 'unsafe-inline'",
+    "img-src": "'self' data: blob:",
+    "font-src": "'self' data:",
+    "media-src": "'self' data: blob:",
+    "connect-src": "'self'",
+    "frame-src": "'self'",
+    "worker-src": "'self'",
+    "manifest-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'self'",
+    "frame-ancestors": "'none'",
+}
+CONTENT_SECURITY_POLICY = "; ".join(f"{what} {whence}" for what, whence in _POLICY.items())
 
 _ALWAYS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"}
 _OF_PAGE = {
@@ -87,7 +86,7 @@ class Pages(BaseRoute):
         if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
             return Match.NONE, {}
         path: str = scope["path"]
-        if path == "/metrics" or path == "/api" or path.startswith("/api/"):
+        if path in {"/metrics", "/api"} or path.startswith("/api/"):
             return Match.NONE, {}
         return Match.FULL, {}
 
@@ -105,7 +104,7 @@ class Pages(BaseRoute):
         if path.startswith("assets/"):
             return problem(404, "not-found", "there is no such file in this version of Toru")
         if (page := self._assets.get(PAGE)) is None:
-            return problem(404, "not-found", "the web manager is not installed here: build it with make www")
+            return problem(404, "not-found", "the web manager is not installed here: build it with make setup")
         return _page(request, page)
 
 

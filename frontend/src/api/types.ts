@@ -19,6 +19,7 @@ export type Scope = Schemas["Scope"];
 export type User = Schemas["User"];
 export type Token = Schemas["Token"];
 export type KvEntry = Schemas["KvEntryRow"];
+export type Figures = Schemas["FiguresAnswer"];
 export type Problem = Schemas["Problem"];
 
 /** What a plugin uses, as the live stream says it. null: not measured on this host. */

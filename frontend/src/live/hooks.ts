@@ -1,6 +1,8 @@
-import { createContext, useContext, useSyncExternalStore } from "react";
-import type { Figure, Me, PluginEvent, Rejection } from "@/api/types";
-import { type History, NO_HISTORY } from "./history";
+import { useQuery } from "@tanstack/react-query";
+import { createContext, useContext, useMemo, useSyncExternalStore } from "react";
+import { answer, api } from "@/api/client";
+import type { Figure, Figures, Me, PluginEvent, Rejection } from "@/api/types";
+import { type History, joined, NO_HISTORY, summed } from "./history";
 import type { Connection, Live, LivePlugin, Plugins } from "./live";
 import type { Store } from "./store";
 
@@ -65,12 +67,34 @@ export function useFigures(): ReadonlyMap<string, Figure> {
   return useStore(useSession().live.figures);
 }
 
+/** What a plugin used over the last hour: what the server remembers, and then what was seen from here. */
 export function useHistory(id: string): History {
-  return usePicked(useSession().live.histories, (histories) => histories.get(id) ?? NO_HISTORY);
+  const seen = usePicked(useSession().live.histories, (histories) => histories.get(id) ?? NO_HISTORY);
+  const stored = useQuery({
+    queryKey: ["figures", id],
+    queryFn: () => answer(api.GET("/api/plugins/{plugin_id}/figures", { params: { path: { plugin_id: id } } })),
+    staleTime: REMEMBERED_MILLISECONDS,
+  });
+  return useMemo(() => joined(historyOf(stored.data), seen), [stored.data, seen]);
 }
 
-export function useHistories(): ReadonlyMap<string, History> {
-  return useStore(useSession().live.histories);
+/** The same of all plugins together. */
+export function useTotalHistory(): History {
+  const histories = useStore(useSession().live.histories);
+  const stored = useQuery({
+    queryKey: ["figures"],
+    queryFn: () => answer(api.GET("/api/figures")),
+    staleTime: REMEMBERED_MILLISECONDS,
+  });
+  return useMemo(() => joined(historyOf(stored.data), summed([...histories.values()])), [stored.data, histories]);
+}
+
+const REMEMBERED_MILLISECONDS = 60_000;
+
+function historyOf(figures: Figures | undefined): History {
+  return figures === undefined
+    ? NO_HISTORY
+    : { at: figures.at, memory: figures.memory_bytes, cpu: figures.cpu_percent };
 }
 
 export function useVersion(): string | undefined {

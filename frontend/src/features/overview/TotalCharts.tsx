@@ -1,6 +1,4 @@
-import { useMemo } from "react";
-import { summed } from "@/live/history";
-import { useHistories } from "@/live/hooks";
+import { useTotalHistory } from "@/live/hooks";
 import Chart, { BYTES } from "@/ui/Chart";
 import { bytes, percent } from "@/ui/format";
 import { Notice } from "@/ui/notices";
@@ -10,8 +8,7 @@ import css from "./Overview.module.css";
 
 /** What all plugins use together. */
 export default function TotalCharts() {
-  const histories = useHistories();
-  const total = useMemo(() => summed([...histories.values()]), [histories]);
+  const total = useTotalHistory();
   const memory = total.memory.at(-1) ?? 0;
   const cpu = total.cpu.at(-1) ?? 0;
   return (

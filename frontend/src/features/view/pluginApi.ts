@@ -1,5 +1,6 @@
-import { answer, api, apiUrl } from "@/api/client";
+import { answer, api } from "@/api/client";
 import { toast } from "@/ui/toasts";
+import { addressOf } from "./address";
 import type { PluginApi } from "./bundles";
 
 /** What a plugin's page is handed. The same object for as long as the page is open. */
@@ -21,11 +22,4 @@ export function makePluginApi(id: string, route: string, navigate: (path: string
     showToast: (message, kind = "info") =>
       toast(String(message), kind === "success" || kind === "error" ? kind : "info"),
   };
-}
-
-/** Below the plugin's route, unless it is of the API as a whole, or of somewhere else altogether. */
-export function addressOf(route: string, path: string): string {
-  if (/^[a-z][a-z0-9+.-]*:/i.test(path) || path.startsWith("//")) return path;
-  if (path.startsWith("/api/")) return apiUrl(path);
-  return apiUrl(`/api/plugins/route${route}${path.startsWith("/") || path === "" ? "" : "/"}${path}`);
 }
