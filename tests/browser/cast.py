@@ -23,7 +23,7 @@ Metadata = dict[str, object]
 
 
 def _about(name: str, icon: str, author: str, description: str, **more: object) -> Metadata:
-    return {"name": name, "icon": icon, "author": author, "description": description, "protocol": "http", **more}
+    return {"name": name, "icon": icon, "author": author, "description": description, **more}
 
 
 def put_on_stage(toru: Toru, host: Host) -> None:

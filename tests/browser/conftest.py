@@ -8,6 +8,7 @@ from tests.browser.manager import Manager
 from tests.hosts.fixtures import Hosts
 from tests.hosts.host import Host
 from tests.system.toru import Toru
+from toru.trial import enforcement
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +21,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def private_host(hosts: Hosts) -> Host:
     """One host is enough: what a browser shows of another systemd, the core says, and that has its tests."""
-    return hosts("private")
+    # With limits, systemd measures what plugins use on every kind of machine.
+    return hosts("private", limits=enforcement(limits=True).complete)
 
 
 @pytest.fixture

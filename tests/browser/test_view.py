@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.manager import Manager, complaints_expected, has_toast, sidebar
+from tests.browser.manager import Manager, complaints_expected, has_toast, is_live, sidebar
 from tests.system.toru import PLUGINS, Toru
 
 BUNDLES = Path(__file__).parents[1] / "plugins" / "bundles"
@@ -85,6 +85,7 @@ def test_global_styles_and_portals_of_a_bundle_are_gone_after_leaving_and_never_
 ) -> None:
     plant_with(toru, "siren", "loud.js")
     page = manager.page(path="/accounts")
+    is_live(page)
     before = _look(page)
     sidebar(page).get_by_role("link", name="Siren").click()
     expect(page.get_by_text("loud is here")).to_be_visible()
@@ -158,10 +159,9 @@ def test_a_bundle_that_never_loads_shows_an_error_in_time(toru: Toru, manager: M
     # The network between browser and core, which the test owns: the answer never comes.
     page.route("**/bundle.js?v=*", lambda _route: None)
     page.clock.install()
-    sidebar(page).get_by_role("link", name="Stuck").click()
-    expect(page.get_by_text("Loading Stuck")).to_be_visible()
     with page.expect_request("**/bundle.js?v=*"):
-        pass
+        sidebar(page).get_by_role("link", name="Stuck").click()
+    expect(page.get_by_text("Loading Stuck")).to_be_visible()
     page.clock.run_for(16_000)
     expect(page.get_by_role("alert")).to_contain_text("did not arrive within 15 seconds")
 

@@ -16,7 +16,7 @@ WORKS = 0.0
 DIES_AFTER = None
 
 if sys.argv[1:2] == ["--metadata"]:
-    print(json.dumps(METADATA))
+    print(json.dumps({"protocol": "http", **METADATA}))
     sys.exit(0)
 
 

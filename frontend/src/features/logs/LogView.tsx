@@ -20,6 +20,7 @@ const LINE_PIXELS = 22;
 /** So near the end counts as at the end; so near the beginning, older lines are read. */
 const NEAR_END = 24;
 const NEAR_BEGINNING = 600;
+const UP_KEYS = new Set(["ArrowUp", "PageUp", "Home"]);
 
 /** Follows as long as its end is in sight: scrolling up stops it, and scrolling down goes on. */
 export function LogView({ book, lines: state, wanted, wraps }: LogViewProps) {
@@ -62,6 +63,11 @@ export function LogView({ book, lines: state, wanted, wraps }: LogViewProps) {
     if (element.scrollTop < NEAR_BEGINNING) void book.readOlder();
   }
 
+  /** At once: the next line, which may come any moment, must not pull back whoever goes up. */
+  function onUp(): void {
+    if ((place.current?.scrollTop ?? 0) > 0) setFollows(false);
+  }
+
   /** Only a person's own scrolling stops it, not what measuring lines does to the height. */
   function onMovedByHand(): void {
     const element = place.current;
@@ -97,9 +103,9 @@ export function LogView({ book, lines: state, wanted, wraps }: LogViewProps) {
         // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, by keyboard too
         tabIndex={0}
         onScroll={onScroll}
-        onWheel={onMovedByHand}
+        onWheel={(event) => event.deltaY < 0 && onUp()}
+        onKeyDown={(event) => UP_KEYS.has(event.key) && onUp()}
         onTouchMove={onMovedByHand}
-        onKeyDown={onMovedByHand}
         onPointerUp={onMovedByHand}
         data-lines={lines.length}
       >
