@@ -60,4 +60,13 @@ def test_no_screen_breaks_a_rule(staged: Manager, shot: Shot, size: str) -> None
 def _breaks_no_rule(page: Page) -> None:
     page.evaluate(AT_REST)
     page.evaluate(AXE.read_text())  # not a script of the page's: its CSP would not have it
-    assert page.evaluate(VIOLATIONS, RULES) == []
+    if found := [violation for violation in page.evaluate(VIOLATIONS, RULES) if not _is_of_a_dialog(page, violation)]:
+        pytest.fail("\n".join(found), pytrace=False)
+
+
+def _is_of_a_dialog(page: Page, violation: str) -> bool:
+    """While a dialog is open, everything else is hidden, and what is asked of whole pages is asked of it in vain."""
+    if page.get_by_role("dialog").count() == 0:
+        return False
+    # The palette's list is scrolled by the arrow keys in its field, which axe can't see.
+    return violation.startswith(("landmark-one-main", "page-has-heading-one", "scrollable-region-focusable"))

@@ -14,6 +14,7 @@ import { Shell } from "@/features/shell/Shell";
 import { EVENTS } from "@/parts/appearance";
 import { Button, buttonClasses } from "@/ui/Button";
 import { Notice } from "@/ui/notices";
+import { Page } from "@/ui/page";
 import { words } from "@/words";
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: Broken });
@@ -124,17 +125,17 @@ declare module "@tanstack/react-router" {
 
 function NotFound() {
   return (
-    <Notice
-      icon={<Compass aria-hidden />}
-      title={words.shell.notFound}
-      actions={
-        <Link to="/" className={buttonClasses()}>
-          {words.shell.toOverview}
-        </Link>
-      }
-    >
-      {words.shell.notFoundHint}
-    </Notice>
+    <Page title={words.shell.notFound}>
+      <Notice
+        icon={<Compass aria-hidden />}
+        title={words.shell.notFoundHint}
+        actions={
+          <Link to="/" className={buttonClasses()}>
+            {words.shell.toOverview}
+          </Link>
+        }
+      />
+    </Page>
   );
 }
 

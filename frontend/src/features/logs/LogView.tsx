@@ -16,7 +16,7 @@ interface LogViewProps {
   readonly wraps: boolean;
 }
 
-const LINE_PIXELS = 22;
+const LINE_PIXELS = 24;
 /** So near the end counts as at the end; so near the beginning, older lines are read. */
 const NEAR_END = 24;
 const NEAR_BEGINNING = 600;

@@ -45,7 +45,7 @@ export function Shell() {
       <aside className={css["side"]}>
         <Side onSearch={openPalette} />
       </aside>
-      <div className={css["bar"]}>
+      <header className={css["bar"]}>
         <Button
           kind="quiet"
           size="square"
@@ -59,7 +59,7 @@ export function Shell() {
           <Mark className={css["mark"]} />
           Toru
         </Link>
-      </div>
+      </header>
       <ModalOverlay className={css["scrim"] ?? ""} isOpen={isMenuOpen} onOpenChange={setMenuOpen} isDismissable>
         <Modal className={css["drawer"] ?? ""}>
           <Dialog className={css["drawerDialog"] ?? ""} aria-label={words.shell.main}>

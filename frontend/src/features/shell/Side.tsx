@@ -26,10 +26,12 @@ export function Side({ onSearch }: { readonly onSearch: () => void }) {
         <Mark className={css["mark"]} />
         Toru
       </Link>
-      <AriaButton className={css["search"] ?? ""} onPress={onSearch} aria-label={words.shell.palette}>
+      <AriaButton className={css["search"] ?? ""} onPress={onSearch} aria-keyshortcuts="Control+K Meta+K">
         <Search aria-hidden />
-        <span>{words.shell.paletteShort}</span>
-        <kbd className={css["key"]}>{/Mac|iPhone|iPad/.test(navigator.userAgent) ? "⌘K" : "Ctrl K"}</kbd>
+        <span>{words.shell.palette}</span>
+        <kbd className={css["key"]} aria-hidden="true">
+          {/Mac|iPhone|iPad/.test(navigator.userAgent) ? "⌘K" : "Ctrl K"}
+        </kbd>
       </AriaButton>
       <nav className={css["nav"]} aria-label={words.shell.main}>
         <Place to="/" icon={<Gauge aria-hidden />} label={words.shell.overview} isExact />
@@ -139,7 +141,7 @@ function Foot() {
   return (
     <div className={css["foot"]}>
       <Menu
-        label={words.shell.user(me.name)}
+        label={me.name}
         actions={[
           ...THEMES.map(([theme, icon]) => ({
             id: theme,
@@ -150,7 +152,8 @@ function Foot() {
           { id: "out", label: words.shell.signOut, icon: <LogOut aria-hidden />, onAction: signOut },
         ]}
       >
-        <AriaButton className={css["user"] ?? ""} aria-label={words.shell.user(me.name)}>
+        <AriaButton className={css["user"] ?? ""}>
+          <span className={css["hidden"]}>{words.shell.signedInAs}</span>
           <span className={css["initial"]} aria-hidden="true">
             {me.name.slice(0, 1).toUpperCase()}
           </span>
