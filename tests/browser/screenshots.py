@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,8 +30,7 @@ SIZES: dict[str, dict[str, Any]] = {
     },
 }
 THEMES = ("light", "dark")
-
-GO = "path => { history.pushState({}, '', path); dispatchEvent(new PopStateEvent('popstate')) }"
+WARM_UP_SECONDS = 60
 
 
 def _nothing(_page: Page) -> None:
@@ -95,7 +94,8 @@ def main(wanted: list[str]) -> None:
         let_in(host, CLIENT, "--plugin", "weather")
         put_on_stage(Toru(host), host)
         address = web_address(host)
-        first = True
+        # So that charts have something to draw.
+        time.sleep(WARM_UP_SECONDS)
         for size, options in SIZES.items():
             context = opened(browser, address, **options)
             page = context.new_page()
@@ -107,18 +107,12 @@ def main(wanted: list[str]) -> None:
                     page.get_by_role("button", name="Sign in").wait_for()
                     page.screenshot(path=OUT / f"sign-in-{size}-{theme}.png")
             sign_in(page, ADMIN)
-            if first:
-                page.wait_for_timeout(int(os.environ.get("TORU_SCREENSHOTS_WARM_UP", "30")) * 1000)
-                first = False
-            else:
-                page.wait_for_timeout(7000)
             for shot in shots:
                 for theme in THEMES:
                     page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-                    # Not loaded anew: the charts would have to begin again.
-                    page.evaluate(GO, shot.path)
+                    page.goto(shot.path)
                     show(page, shot)
-                    page.wait_for_timeout(600)
+                    page.wait_for_timeout(900)  # for what fades in
                     page.screenshot(path=OUT / f"{shot.name}-{size}-{theme}.png")
                     page.keyboard.press("Escape")
             context.close()
