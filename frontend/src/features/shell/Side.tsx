@@ -29,9 +29,9 @@ export function Side({ onSearch }: { readonly onSearch: () => void }) {
       <AriaButton className={css["search"] ?? ""} onPress={onSearch} aria-keyshortcuts="Control+K Meta+K">
         <Search aria-hidden />
         <span>{words.shell.palette}</span>
-        <kbd className={css["key"]} aria-hidden="true">
+        <span className={css["key"]} aria-hidden="true">
           {/Mac|iPhone|iPad/.test(navigator.userAgent) ? "⌘K" : "Ctrl K"}
-        </kbd>
+        </span>
       </AriaButton>
       <nav className={css["nav"]} aria-label={words.shell.main}>
         <Place to="/" icon={<Gauge aria-hidden />} label={words.shell.overview} isExact />
