@@ -16,6 +16,7 @@ import uvloop
 from toru.core import first_admin
 from toru.core.accounts import Accounts
 from toru.core.chronicle import Chronicle
+from toru.core.history import History
 from toru.core.housekeeping import Housekeeping
 from toru.core.journals import Journals
 from toru.core.kv import Kv
@@ -73,6 +74,7 @@ async def _serve(policy: Policy, database: Database, sockets: list[socket.socket
     systemd = _CurrentBus()
     pacing = Pacing(policy.restart, version, restart=systemd.restart, forget_failures=systemd.forget_failures)
     live = Live()
+    history = History()
     accounts = Accounts(database, Passwords(), on_change=live.cut_off)
     plugin_tokens = PluginTokens()
     traffic = AllTraffic()
@@ -109,12 +111,13 @@ async def _serve(policy: Policy, database: Database, sockets: list[socket.socket
         plugins=plugins,
         wishing=Wishing(plugins, observer, systemd.bus),
         live=live,
+        history=history,
         journals=journals,
         database=database,
         kv=kv,
         traffic=traffic,
     )
-    sampling = Sampling(plugins, traffic, live, systemd.bus)
+    sampling = Sampling(plugins, traffic, live, history, systemd.bus)
     server = _Server(
         uvicorn.Config(
             make_app(parts),
