@@ -48,14 +48,21 @@ class Watcher:
 
     def first(self, wanted: Wanted) -> float:
         """The moment of the first event from here on that is wanted."""
+        return self.first_of_each(wanted)[0]
+
+    def first_of_each(self, *wanted: Wanted) -> list[float]:
+        """The same for several, in whatever order they come."""
         deadline = time.monotonic() + WITHIN
-        while True:
+        moments: dict[int, float] = {}
+        while len(moments) < len(wanted):
             try:
                 seen = self._seen.get(timeout=max(0.0, deadline - time.monotonic()))
             except queue.Empty:
                 raise SystemExit(f"the stream did not tell it within {WITHIN} s") from None
-            if wanted(seen.name, seen.data):
-                return seen.at
+            for number, is_it in enumerate(wanted):
+                if number not in moments and is_it(seen.name, seen.data):
+                    moments[number] = seen.at
+        return [moments[number] for number in range(len(wanted))]
 
     def _read(self) -> None:
         client = Client()
@@ -95,8 +102,9 @@ def measure(asked: Asked) -> Part:
         note(f"config.json is written: {SHOWN}", *_wish(watcher, enabled=True))
         began = time.perf_counter()
         os.kill(_pid(), signal.SIGKILL)
-        note(f"kill -9: {SHOWN}", began, watcher.first(_in_state("backing off")))
-        note(EVENT, began, watcher.first(_is_crash))
+        shown, told = watcher.first_of_each(_in_state("backing off"), _is_crash)
+        note(f"kill -9: {SHOWN}", began, shown)
+        note(EVENT, began, told)
         _systemctl("reset-failed")
         _systemctl("restart")
         watcher.first(_in_state("running"))
