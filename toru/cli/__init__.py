@@ -4,6 +4,7 @@ main       runs a command, and says what went wrong
 commands   the commands, as a table
 refusals   what the command line refuses by itself
 arguments  what several commands take, and the completion of ids
+groups     commands that belong together
 moments    times on the command line
 
 plugins    list, status, why

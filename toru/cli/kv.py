@@ -13,6 +13,7 @@ import typer
 
 from toru.cli import output
 from toru.cli.arguments import AsJson, Id
+from toru.cli.groups import group
 from toru.cli.refusals import NoEntry, WrongUsage
 
 if TYPE_CHECKING:
@@ -20,25 +21,21 @@ if TYPE_CHECKING:
 
 Key = Annotated[str, typer.Argument(metavar="KEY", help="Under which it is kept.", show_default=False)]
 
+ABOUT = """\
+What plugins keep: their keys and values.
+
+For root and members of toru-admin, while the core is up.
+"""
+
 
 def commands(markup: Literal["rich"] | None) -> typer.Typer:
     """`toru kv` and its commands."""
-    app = typer.Typer(rich_markup_mode=markup)
-    app.callback(invoke_without_command=True)(_kv)
+    app = group(markup, ABOUT)
     app.command("list")(list_)
     app.command("get")(get)
     app.command("set")(set_)
     app.command("delete")(delete)
     return app
-
-
-def _kv(context: typer.Context) -> None:
-    """What plugins keep: their keys and values.
-
-    For root and members of toru-admin, while the core is up.
-    """
-    if context.invoked_subcommand is None:
-        output.put(context.get_help())
 
 
 def list_(

@@ -8,6 +8,7 @@ import typer
 
 from toru.cli import output
 from toru.cli.arguments import AsJson
+from toru.cli.groups import group
 from toru.cli.refusals import WrongUsage
 
 if TYPE_CHECKING:
@@ -15,24 +16,20 @@ if TYPE_CHECKING:
 
 User = Annotated[str, typer.Argument(metavar="USER", help="A user's name.", show_default=False)]
 
+ABOUT = """\
+API tokens, with which programs get in as a user.
+
+For root and members of toru-admin, while the core is up.
+"""
+
 
 def commands(markup: Literal["rich"] | None) -> typer.Typer:
     """`toru token` and its commands."""
-    app = typer.Typer(rich_markup_mode=markup)
-    app.callback(invoke_without_command=True)(_token)
+    app = group(markup, ABOUT)
     app.command("add")(add)
     app.command("list")(list_)
     app.command("revoke")(revoke)
     return app
-
-
-def _token(context: typer.Context) -> None:
-    """API tokens, with which programs get in as a user.
-
-    For root and members of toru-admin, while the core is up.
-    """
-    if context.invoked_subcommand is None:
-        output.put(context.get_help())
 
 
 def add(

@@ -10,6 +10,7 @@ import typer
 
 from toru.cli import output
 from toru.cli.arguments import AsJson
+from toru.cli.groups import group
 from toru.cli.refusals import WrongUsage
 
 # As toru.trial says, which is loaded when it is needed.
@@ -20,25 +21,21 @@ _ADMIN = "admin"
 
 Name = Annotated[str, typer.Option("--name", help="Which trial, where several run.")]
 
+ABOUT = """\
+Toru in a private systemd that leaves nothing behind.
+
+Needs root, and Debian's systemd, dbus and polkitd.
+"""
+
 
 def commands(markup: Literal["rich"] | None) -> typer.Typer:
     """`toru try` and its commands."""
-    app = typer.Typer(rich_markup_mode=markup)
-    app.callback(invoke_without_command=True)(_try)
+    app = group(markup, ABOUT)
     app.command("up")(up)
     app.command("exec", context_settings={"allow_interspersed_args": False})(execute)
     app.command("down")(down)
     app.command("list")(list_)
     return app
-
-
-def _try(context: typer.Context) -> None:
-    """Toru in a private systemd that leaves nothing behind.
-
-    Needs root, and Debian's systemd, dbus and polkitd.
-    """
-    if context.invoked_subcommand is None:
-        output.put(context.get_help())
 
 
 def up(  # noqa: PLR0913  (one for each option)

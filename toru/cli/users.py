@@ -10,16 +10,22 @@ import typer
 
 from toru.cli import output
 from toru.cli.arguments import AsJson
+from toru.cli.groups import group
 from toru.cli.refusals import WrongUsage
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A user's name.", show_default=False)]
 Generate = Annotated[bool, typer.Option("--generate", help="Make a password up, and show it this once.")]
 
+ABOUT = """\
+Who may sign in.
+
+For root and members of toru-admin. While the core is down, for root.
+"""
+
 
 def commands(markup: Literal["rich"] | None) -> typer.Typer:
     """`toru user` and its commands."""
-    app = typer.Typer(rich_markup_mode=markup)
-    app.callback(invoke_without_command=True)(_user)
+    app = group(markup, ABOUT)
     app.command("add")(add)
     app.command("list")(list_)
     app.command("passwd")(passwd)
@@ -28,15 +34,6 @@ def commands(markup: Literal["rich"] | None) -> typer.Typer:
     app.command("change")(change)
     app.command("delete")(delete)
     return app
-
-
-def _user(context: typer.Context) -> None:
-    """Who may sign in.
-
-    For root and members of toru-admin. While the core is down, for root.
-    """
-    if context.invoked_subcommand is None:
-        output.put(context.get_help())
 
 
 def add(
