@@ -6,7 +6,7 @@ import asyncio
 import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import uvicorn
 import uvloop
@@ -42,6 +42,9 @@ from toru.web.peer import PeerKnowingProtocol
 
 STOP_WITHIN = 20
 """Requests in flight have so many seconds to end; toru.service allows 30 (TimeoutStopSec=)."""
+
+PICTURE_WITHIN = 5
+"""Seconds that the first look at all plugins may take. It takes milliseconds."""
 
 
 def main(port: int | None = None) -> None:
@@ -124,7 +127,10 @@ async def _serve(policy: Policy, database: Database, sockets: list[socket.socket
         # Who waited for READY shall find the first admin, and plugins as they are. A database that is away keeps
         # nobody waiting.
         await tried.wait()
-        await observer.first_look()
+        # Nor does a systemd that does not answer: what the core knows without it, it tells all the same.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PICTURE_WITHIN):
+                await observer.first_look()
         await server.serve(sockets)
         for task in background:
             task.cancel()
