@@ -76,24 +76,28 @@ def disable(plugin_id: PluginId, policy: Policy) -> str:
 
 def pause(plugin_id: PluginId) -> str:
     """Every process of the plugin stands still. What connects to it waits."""
-    with transient.connect() as systemd:
-        try:
-            systemd.freeze(plugin_id.service)
-        except NoSuchUnit:
-            raise NotEnabled(f"{plugin_id} is not running: enable it first", id=plugin_id) from None
+    with _of_a_running(plugin_id) as systemd:
+        systemd.freeze(plugin_id.service)
     _record(plugin_id, "paused")
     return f"{plugin_id} is paused"
 
 
 def resume(plugin_id: PluginId) -> str:
     """A paused plugin goes on where it stood."""
-    with transient.connect() as systemd:
-        try:
-            systemd.thaw(plugin_id.service)
-        except NoSuchUnit:
-            raise NotEnabled(f"{plugin_id} is not running: enable it first", id=plugin_id) from None
+    with _of_a_running(plugin_id) as systemd:
+        systemd.thaw(plugin_id.service)
     _record(plugin_id, "resumed")
     return f"{plugin_id} goes on"
+
+
+@contextmanager
+def _of_a_running(plugin_id: PluginId) -> Iterator[Systemd]:
+    """systemd, for what can be done only with a service that is there."""
+    with transient.connect() as systemd:
+        try:
+            yield systemd
+        except NoSuchUnit:
+            raise NotEnabled(f"{plugin_id} is not running: enable it first", id=plugin_id) from None
 
 
 def up(policy: Policy) -> str:
