@@ -24,15 +24,16 @@ def test_a_webhook_gets_the_event_as_json(toru: Toru, host: Host, hooks: Hooks) 
     with toru.core_down(), hooks.receiver(204, path="/hook/s3cret?a=b") as requests:
         kill(host, "clock")
         request = next(requests)
+        said = json.loads(request["body"])
+        unit = f"toru-webhook@{said['key']}.service"
+        told = "told the webhook at 127.0.0.1"
+        toru.wait_until("its end", lambda: told in [entry["MESSAGE"] for entry in hooks.of_unit(unit)])
     (run,) = exits(toru, "clock")
-    said = json.loads(request["body"])
     assert request["path"] == "/hook/s3cret?a=b"
     assert request["headers"]["Content-Type"] == "application/json"
     assert (said["plugin_id"], said["event_type"], said["invocation_id"]) == ("clock", "crashed", run)
     assert said["cause"] == "it was killed by SIGKILL"
     assert request["headers"]["Idempotency-Key"] == f'"{said["key"]}"'
-    unit = f"toru-webhook@{said['key']}.service"
-    toru.wait_until("its end", lambda: "told the webhook at 127.0.0.1" in [e["MESSAGE"] for e in hooks.of_unit(unit)])
 
 
 def test_a_name_and_a_password_in_the_address_are_for_the_header(toru: Toru, hooks: Hooks) -> None:
