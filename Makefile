@@ -28,7 +28,7 @@ format: ## what the linters can put right by themselves
 	$(RUN) .venv/bin/ruff format
 
 bench: ## the benchmarks, side by side with peers: make bench ARGS="scan crash --rounds 20 --verbose"
-	$(SETUP) test
+	$(SETUP) bench
 	$(RUN) --as-root .venv/bin/python -m tests.bench $(ARGS)
 
 setup: ## what run and test need, and no more

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 
 import uvicorn
 import uvloop
@@ -17,17 +19,25 @@ from toru.core.chronicle import Chronicle
 from toru.core.housekeeping import Housekeeping
 from toru.core.journals import Journals
 from toru.core.kv import Kv
-from toru.core.live import Live, event_recorded, plugin_changed, rejected_changed
+from toru.core.live import Live, event_recorded, plugin_changed, plugin_pushed, rejected_changed
 from toru.core.observer import Observer, observing
+from toru.core.overview import PluginView
 from toru.core.pacing import Pacing
 from toru.core.passwords import Passwords
 from toru.core.plugins import Plugins
 from toru.core.sampling import Sampling
+from toru.core.traffic import AllTraffic
 from toru.core.wishing import Wishing
 from toru.domain.errors import SystemdRefused
 from toru.domain.ids import PluginId
+from toru.domain.manifest import Protocol
 from toru.domain.policy import Policy
 from toru.domain.state import UnitFacts
+from toru.gateway.gateway import Gateway
+from toru.gateway.http1.way import Http1
+from toru.gateway.lane import MakeWay
+from toru.gateway.toru1.way import Toru1
+from toru.gateway.toru2.way import Toru2
 from toru.settings import load_policy
 from toru.store.engine import Database
 from toru.store.events import StoredEvent
@@ -37,8 +47,7 @@ from toru.systemd.activation import handed_over_sockets
 from toru.systemd.bus import Bus
 from toru.systemd.seccomp import forbid_programs
 from toru.web.app import Parts, make_app
-from toru.web.caller import PluginTokens
-from toru.web.peer import PeerKnowingProtocol
+from toru.web.caller import Callers, PluginTokens
 
 STOP_WITHIN = 20
 """Requests in flight have so many seconds to end; toru.service allows 30 (TimeoutStopSec=)."""
@@ -64,12 +73,25 @@ async def _serve(policy: Policy, database: Database, sockets: list[socket.socket
     systemd = _CurrentBus()
     pacing = Pacing(policy.restart, version, restart=systemd.restart, forget_failures=systemd.forget_failures)
     live = Live()
+    accounts = Accounts(database, Passwords(), on_change=live.cut_off)
+    plugin_tokens = PluginTokens()
+    traffic = AllTraffic()
+    ways: dict[Protocol, MakeWay] = {
+        Protocol.HTTP: Http1,
+        Protocol.TORU_1: Toru1,
+        Protocol.TORU_2: partial(Toru2, on_push=lambda *push: live.publish(plugin_pushed(*push))),
+    }
+    gateway = Gateway(policy, accounts, Callers(accounts, plugin_tokens), traffic, ways)
+
+    def on_view(plugin_id: PluginId, view: PluginView | None) -> None:
+        gateway.see(plugin_id, view)
+        live.publish(plugin_changed(plugin_id, view))
+
     plugins = Plugins(
-        policy,
-        pacing,
-        on_view=lambda plugin_id, view: live.publish(plugin_changed(plugin_id, view)),
-        on_rejected=lambda rejected: live.publish(rejected_changed(rejected)),
+        policy, pacing, on_view=on_view, on_rejected=lambda rejected: live.publish(rejected_changed(rejected))
     )
+    for view in plugins.overview().plugins:
+        gateway.see(view.id, view)
 
     def on_change(plugin_id: PluginId, facts: UnitFacts, at_first_sight: bool) -> None:  # noqa: FBT001
         # Pacing first: what it decides is part of the picture.
@@ -78,25 +100,26 @@ async def _serve(policy: Policy, database: Database, sockets: list[socket.socket
 
     observer = Observer(on_change, on_files=plugins.look_at_files)
     journals = Journals()
-    accounts = Accounts(database, Passwords(), on_change=live.cut_off)
     kv = Kv(database, policy.kv)
     parts = Parts(
         policy=policy,
         observer=observer,
         accounts=accounts,
-        plugin_tokens=PluginTokens(),
+        plugin_tokens=plugin_tokens,
         plugins=plugins,
         wishing=Wishing(plugins, observer, systemd.bus),
         live=live,
         journals=journals,
         database=database,
         kv=kv,
+        traffic=traffic,
     )
-    sampling = Sampling(plugins, live, systemd.bus)
+    sampling = Sampling(plugins, traffic, live, systemd.bus)
     server = _Server(
         uvicorn.Config(
             make_app(parts),
-            http=PeerKnowingProtocol,
+            http=gateway.protocol(),
+            ws="none",  # the API has no WebSockets, and those of plugins are the gateway's
             log_config=None,
             access_log=False,
             server_header=False,
@@ -109,6 +132,7 @@ async def _serve(policy: Policy, database: Database, sockets: list[socket.socket
     )
 
     def stop() -> None:
+        gateway.stop()
         server.stop()
         live.close()  # streams have no end of their own, and are nothing to wait for
 
@@ -127,11 +151,15 @@ async def _serve(policy: Policy, database: Database, sockets: list[socket.socket
         # Who waited for READY shall find the first admin, and plugins as they are. A database that is away keeps
         # nobody waiting.
         await tried.wait()
-        # Nor does a systemd that does not answer: what the core knows without it, it tells all the same.
+        # Nor for ever a systemd that does not answer.
         with suppress(TimeoutError):
             async with asyncio.timeout(PICTURE_WITHIN):
                 await observer.first_look()
+        # What is there now stays. The collector needn't look at it again and again, while requests wait.
+        gc.collect()
+        gc.freeze()
         await server.serve(sockets)
+        gateway.close()
         for task in background:
             task.cancel()
     journals.close()

@@ -15,7 +15,16 @@ from toru.domain.errors import InvalidId, InvalidSettings
 from toru.domain.events import EventKind
 from toru.domain.ids import PluginId
 from toru.domain.manifest import Sandbox
-from toru.domain.policy import EventsPolicy, HooksPolicy, KvPolicy, PluginOverride, Policy, RestartPolicy
+from toru.domain.policy import (
+    EventsPolicy,
+    GatewayPolicy,
+    HooksPolicy,
+    KvPolicy,
+    PluginOverride,
+    Policy,
+    RequestLimits,
+    RestartPolicy,
+)
 from toru.domain.quantities import Limits, parse_cpu_percent, parse_memory_bytes, parse_size, parse_tasks
 
 _DEFAULT = Policy()
@@ -63,6 +72,7 @@ def policy_from(settings: Mapping[str, Any]) -> Policy:
     limits = top.table("limits")
     kv = top.table("kv")
     events = top.table("events")
+    gateway = top.table("gateway")
     hooks = top.table("hooks")
     plugins = top.table("plugins")
     policy = Policy(
@@ -85,6 +95,12 @@ def policy_from(settings: Mapping[str, Any]) -> Policy:
             keys=kv.take("keys", _count, _DEFAULT.kv.keys),
         ),
         events=EventsPolicy(keep_days=events.take("keep_days", _days, _DEFAULT.events.keep_days)),
+        gateway=GatewayPolicy(
+            timeout=gateway.take("timeout", _seconds, _DEFAULT.gateway.timeout),
+            max_body=gateway.take("max_body", _body_size, _DEFAULT.gateway.max_body),
+            max_concurrent=gateway.take("max_concurrent", _count, _DEFAULT.gateway.max_concurrent),
+            max_waiting=gateway.take("max_waiting", _count, _DEFAULT.gateway.max_waiting),
+        ),
         hooks=HooksPolicy(
             events=hooks.take("events", _kinds, _DEFAULT.hooks.events),
             burst=hooks.take("burst", _count, _DEFAULT.hooks.burst),
@@ -92,7 +108,7 @@ def policy_from(settings: Mapping[str, Any]) -> Policy:
         ),
         overrides={plugin_id: _override(plugins.table(plugin_id), plugin_id) for plugin_id in list(plugins.content)},
     )
-    for table in (restart, limits, kv, events, hooks, top):
+    for table in (restart, limits, kv, events, gateway, hooks, top):
         table.end()
     return policy
 
@@ -128,7 +144,15 @@ def _override(table: _Table, plugin_id: str) -> PluginOverride:
         PluginId(plugin_id)
     except InvalidId as mistake:
         raise ValueError(f"plugins: {mistake}") from None
-    override = PluginOverride(sandbox=table.take("sandbox", _sandbox, None), limits=_limits(table))
+    override = PluginOverride(
+        sandbox=table.take("sandbox", _sandbox, None),
+        limits=_limits(table),
+        requests=RequestLimits(
+            timeout=table.take("timeout", _seconds, None),
+            max_body=table.take("max_body", _body_size, None),
+            max_concurrent=table.take("max_concurrent", _count, None),
+        ),
+    )
     table.end()
     return override
 
@@ -187,6 +211,10 @@ def _value_size(value: object) -> int:
 
 def _total_size(value: object) -> int:
     return parse_size(value, least=1 << 20, most=1 << 40)
+
+
+def _body_size(value: object) -> int:
+    return parse_size(value, least=1, most=1 << 50)
 
 
 def _days(value: object) -> float:

@@ -1,11 +1,11 @@
 #!/bin/sh
 # Makes a source tree ready, from a bare Debian 12 or 13 on: Debian's packages, .venv with the locked Python packages,
-# Toru itself. Does what is missing, and nothing when nothing is. Usage: setup.sh run|test
+# Toru itself. Does what is missing, and nothing when nothing is. Usage: setup.sh run|test|bench
 set -eu
 umask 022 # plugins and units run as users of their own, and execute what lies in .venv
 cd "$(dirname "$0")/../.."
 
-purpose=${1:?run or test}
+purpose=${1:?run, test or bench}
 # Never a Python from PATH: what lies in somebody's home is closed to other users.
 python=/usr/bin/python3
 log=build/log/setup.log
@@ -21,11 +21,11 @@ logged() { "$@" </dev/null >>"$log" 2>&1 9>&-; }
 # --- Debian packages
 
 for_run="systemd dbus polkitd libnss-systemd util-linux libsystemd-dev pkg-config gcc libc6-dev python3 python3-dev python3-venv"
-for_test="curl debootstrap debian-archive-keyring postgresql shellcheck"
+for_test="curl debootstrap debian-archive-keyring postgresql shellcheck wrk"
 
 wanted() {
     echo "$for_run"
-    [ "$purpose" = test ] || return 0
+    [ "$purpose" != run ] || return 0
     echo "$for_test"
     # Tests start an engine themselves where none answers. Somebody's Docker from elsewhere stays: the two can't be
     # installed together. A client alone, which some machines have, is no engine.
@@ -74,6 +74,29 @@ install_debian_packages() {
     [ -z "$unknown" ] ||
         fail "Toru's set-up needs the Debian package $(flat "$unknown"), which this machine's apt sources don't have ($log)."
     fail "Toru's set-up could not install its Debian packages ($(flat "$list")): $log says why."
+}
+
+# What the benchmarks compare Toru with is unpacked, not installed: those packages would start servers on this machine.
+# Where it can't be had, they go without.
+peers="nginx haproxy"
+peers_from_npm="configurable-http-proxy@5.3.0"
+
+unpack_peers() {
+    key="$peers $peers_from_npm"
+    [ "$(cat build/peers/key 2>/dev/null)" != "$key" ] || return 0
+    say "Peers of the benchmarks: unpacking $peers in build/peers"
+    rm -rf build/peers
+    mkdir -p build/peers/archives/partial
+    # shellcheck disable=SC2086 # a list of names
+    as_root apt-get -q -y --no-install-recommends --download-only -o DPkg::Lock::Timeout=300 \
+        -o Dir::Cache::archives="$PWD/build/peers/archives" install $peers || return 0
+    for package in build/peers/archives/*.deb; do
+        [ ! -e "$package" ] || logged dpkg-deb -x "$package" build/peers
+    done
+    if command -v npm >/dev/null; then
+        logged npm install --silent --no-audit --no-fund --prefix build/peers/npm "$peers_from_npm" || return 0
+    fi
+    echo "$key" >build/peers/key
 }
 
 flat() { echo "$1" | tr '\n' ' ' | sed 's/ $//'; }
@@ -137,6 +160,7 @@ flock 9
 [ "$(id -u)" != 0 ] || trap '/usr/bin/python3 packaging/setup/run.py true' EXIT
 
 install_debian_packages
+[ "$purpose" != bench ] || unpack_peers
 check_python
 make_venv
 install_python_packages

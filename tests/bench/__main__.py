@@ -16,7 +16,7 @@ import sys
 import tarfile
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +28,7 @@ from tests.hosts.private import PrivateHost
 
 Boot = Callable[[], Host]
 
-NAMES = ("start", "enable", "coldstart", "crash", "scan", "asleep", "stream", "kv", "logs", "signin")
+NAMES = ("start", "enable", "coldstart", "crash", "scan", "asleep", "stream", "kv", "logs", "signin", "gateway")
 
 TREE = Path(__file__).resolve().parents[2]
 ABOARD = "/var/lib/toru-bench"
@@ -78,12 +78,13 @@ def hosts(name: str) -> Iterator[Boot]:
 
 def run(name: str, host: Host, asked: Asked) -> Part:
     """All steps of a benchmark."""
-    put_aboard(host)
+    module = importlib.import_module(f"tests.bench.{name}")
+    put_aboard(host, getattr(module, "ABOARD", ()))
     # The interpreter that Toru runs with here, as its program says.
     python = host.run("head", "-n1", "/usr/bin/toru").stdout.removeprefix("#!").split()[0]
     rows: list[Row] = []
     notes: list[str] = []
-    for step in range(len(importlib.import_module(f"tests.bench.{name}").STEPS)):
+    for step in range(len(module.STEPS)):
         if step:
             host.reboot()
         command = [python, "-m", "tests.bench.aboard", name, str(step), str(asked.rounds)]
@@ -95,12 +96,16 @@ def run(name: str, host: Host, asked: Asked) -> Part:
     return Part(rows, notes)
 
 
-def put_aboard(host: Host) -> None:
+def put_aboard(host: Host, more: Sequence[str]) -> None:
+    """The benchmarks, and what this one brings along, as far as it is there."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
         for folder in ("tests/bench", "tests/plugins", "tests/store"):
             for file in sorted((TREE / folder).glob("*.py")):
                 tar.add(file, file.relative_to(TREE))
+        for folder in more:
+            if (TREE / folder).is_dir():
+                tar.add(TREE / folder, folder)
     unpack = f"mkdir -p {ABOARD} && base64 -d | tar -xz --no-same-owner -C {ABOARD}"
     host.run("sh", "-c", unpack, input=b64encode(buffer.getvalue()).decode())
 

@@ -16,9 +16,14 @@ from typer.main import get_command
 from tests.docs.pages import PAGES, TREE, Block, blocks, headings_of, prose_of, rows, section, spans, text_of
 from toru.admin.main import _parser
 from toru.cli.commands import _commands
+from toru.core.live import plugin_pushed
 from toru.domain import frames, manifest
+from toru.domain.ids import PluginId
 from toru.domain.manifest import parse_manifest
 from toru.domain.policy import PluginOverride, Policy
+from toru.gateway.toru2 import frames as toru2_frames
+from toru.gateway.toru2 import messages as toru2_messages
+from toru.gateway.toru2.pushes import A_SECOND, AT_ONCE
 from toru.settings import _VARIABLES, policy_from
 
 KINDS = {".path", ".service", ".slice", ".socket", ".timer"}
@@ -178,6 +183,7 @@ def test_the_table_of_metadata_has_every_field() -> None:
 # The protocol.
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
+OF_TORU_2 = ("hello", "http", "credit", "cancel", "goodbye", "push")
 
 
 @pytest.mark.req("PROTO-1", "PROTO-2", "PROTO-3")
@@ -191,14 +197,58 @@ def test_init_and_shutdown_are_what_toru_sends() -> None:
 
 @pytest.mark.req("PROTO-1")
 def test_the_bytes_shown_are_those_on_the_wire() -> None:
-    (block,) = blocks("hexdump")
-    shown = bytes.fromhex("".join(line[10:57] for line in block.text.splitlines()))
-    assert shown == frames.shutdown(now=AT)
+    shutdown, answer = (
+        bytes.fromhex("".join(line[10:57] for line in block.text.splitlines())) for block in blocks("hexdump")
+    )
+    assert shutdown == frames.shutdown(now=AT)
+    head, end = toru2_frames.FrameReader().feed(answer)
+    assert isinstance(head, toru2_frames.Message)
+    assert toru2_messages.head_of(head.said["payload"], to_head=False).headers == [(b"content-type", b"text/plain")]
+    assert end == toru2_frames.Data(1, b"hi", is_last=True)
+    assert toru2_frames.message(head.said) + toru2_frames.data(1, b"hi", is_last=True) == answer
 
 
 @pytest.mark.req("PROTO-1")
-def test_the_limit_in_the_page_is_the_limit() -> None:
-    assert f"{frames.LARGEST_MESSAGE_BYTES:_}".replace("_", " ") in text_of("docs/protocol.md")
+def test_the_limits_in_the_page_are_the_limits() -> None:
+    limits = {
+        frames.LARGEST_MESSAGE_BYTES,
+        toru2_frames.LARGEST_FRAME,
+        toru2_frames.LARGEST_PART,
+        toru2_frames.HIGHEST_ID,
+        toru2_messages.MOST_CREDIT,
+        toru2_messages.MOST_REQUESTS,
+        toru2_messages.LARGEST_PUSH,
+    }
+    page = text_of("docs/protocol.md")
+    assert [limit for limit in limits if f"{limit:_}".replace("_", " ") not in page] == []
+    assert f"{AT_ONCE} at once and {A_SECOND} a second" in " ".join(page.split())
+
+
+@pytest.mark.req("PROTO-1", "LANG-2")
+def test_the_messages_of_toru_2_are_what_toru_sends_and_understands() -> None:
+    shown = {heading: [json.loads(it.text) for it in blocks("json", heading=heading)] for heading in OF_TORU_2}
+    core, plugin = shown["hello"]
+    assert sent(toru2_messages.hello(credit=262_144, connection_credit=1_048_576)) == core
+    assert toru2_messages.hello_of(plugin["payload"]) == toru2_messages.Hello(262_144, 1_048_576, 100)
+    request, answer = shown["http"]
+    asked = request["payload"]
+    headers = [(name.encode(), value.encode()) for name, values in asked["headers"].items() for value in values]
+    said = toru2_messages.request(1, asked["method"].encode(), asked["path"].encode(), headers, has_body=asked["body"])
+    assert sent(said) == request
+    expected = toru2_messages.Head(200, [(b"set-cookie", b"a=1"), (b"set-cookie", b"b=2")], has_body=True, length=None)
+    assert toru2_messages.head_of(answer["payload"], to_head=False) == expected
+    assert [sent(toru2_messages.credit(*it)) for it in ((1, 131_072), (None, 524_288))] == shown["credit"]
+    assert [sent(toru2_messages.cancel(1, "the client has left"))] == shown["cancel"]
+    (goodbye,) = shown["goodbye"]
+    assert toru2_messages.goodbye_of(goodbye["payload"]) == toru2_messages.Goodbye("stopping", 7, "SIGTERM")
+    (push,) = shown["push"]
+    assert toru2_messages.push_of(push["payload"]) == toru2_messages.Push("tick", '{"now":"12:00"}')
+    (event,) = (json.loads(span) for span in spans(section("docs/protocol.md", "push")) if '"dropped"' in span)
+    assert json.loads(plugin_pushed(PluginId("clock"), "tick", '{"now":"12:00"}', 0).data) == event
+
+
+def sent(frame: bytes) -> Any:
+    return json.loads(frame[4:])
 
 
 # Sentences.

@@ -6,7 +6,7 @@ import pytest
 
 from toru.domain.ids import PluginId
 from toru.domain.manifest import Manifest, Sandbox
-from toru.domain.policy import DEFAULT_LIMITS, PluginOverride, Policy, RestartPolicy
+from toru.domain.policy import DEFAULT_LIMITS, GatewayPolicy, PluginOverride, Policy, RequestLimits, RestartPolicy
 from toru.domain.quantities import Limits
 
 
@@ -104,3 +104,15 @@ def test_systemd_254_reckons_the_same_delays_from_what_it_is_told() -> None:
 @pytest.mark.req("SUP-3", "SUP-4")
 def test_ten_failures_in_a_row_are_too_many_and_a_minute_of_health_is_enough() -> None:
     assert (RestartPolicy().failures, RestartPolicy().stable_after) == (10, 60)
+
+
+@pytest.mark.req("META-4")
+@pytest.mark.parametrize(
+    ("asked", "decided", "granted"),
+    [(None, None, 30), (5, None, 5), (60, None, 30), (None, 60, 60), (5, 60, 60), (5, 1, 1)],
+)
+def test_so_it_is_with_the_gateways_limits(asked: float | None, decided: float | None, granted: float) -> None:
+    manifest = Manifest(id=PluginId("x"), name="X", route="/x", timeout=asked, max_body=5)
+    override = PluginOverride(requests=RequestLimits(timeout=decided))
+    limits = Policy(overrides={"x": override}).requests_for(manifest)
+    assert limits == GatewayPolicy(timeout=granted, max_body=5)

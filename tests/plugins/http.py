@@ -1,5 +1,7 @@
 #!/usr/bin/python3
-"""A web server on the inherited socket. `/crash` kills it, `/exit` ends it well, `/slow` takes its time."""
+"""A web server on the inherited socket. `/crash` kills it, `/exit` ends it well, `/slow` takes its time.
+
+`/headers`, `/environment` and `/credential` say what it was given."""
 
 import json
 import os
@@ -36,6 +38,8 @@ def serve(connection):
             answer = open(os.environ["CREDENTIALS_DIRECTORY"] + "/toru-token").read()
         elif path == "/environment":
             answer = dict(os.environ)
+        elif path == "/headers":
+            answer = head.decode("latin-1").split("\r\n")[1:-2]
         else:
             answer = {"pid": os.getpid(), "uid": os.getuid(), "path": path, "version": METADATA.get("version")}
         body = json.dumps(answer).encode()

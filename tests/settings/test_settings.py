@@ -9,7 +9,16 @@ import pytest
 from toru.domain.errors import InvalidSettings
 from toru.domain.events import EventKind
 from toru.domain.manifest import Sandbox
-from toru.domain.policy import EventsPolicy, HooksPolicy, KvPolicy, PluginOverride, Policy, RestartPolicy
+from toru.domain.policy import (
+    EventsPolicy,
+    GatewayPolicy,
+    HooksPolicy,
+    KvPolicy,
+    PluginOverride,
+    Policy,
+    RequestLimits,
+    RestartPolicy,
+)
 from toru.domain.quantities import Limits
 from toru.settings import load_policy
 
@@ -74,6 +83,12 @@ keys = 100
 [events]
 keep_days = 0.5
 
+[gateway]
+timeout = 5
+max_body = "1M"
+max_concurrent = 8
+max_waiting = 16
+
 [hooks]
 events = ["gave-up", "started"]
 burst = 9
@@ -82,6 +97,9 @@ interval = 0.5
 [plugins.clock]
 sandbox = "trusted"
 memory = "2G"
+timeout = 300
+max_body = "1G"
+max_concurrent = 1
 
 [plugins.-x]
 tasks = 8
@@ -102,9 +120,14 @@ def test_every_setting_is_heard(etc: Etc) -> None:
         limits=Limits(memory_bytes=1 << 30, tasks=512, cpu_percent=200),
         kv=KvPolicy(value_bytes=64 << 10, total_bytes=8 << 20, keys=100),
         events=EventsPolicy(keep_days=0.5),
+        gateway=GatewayPolicy(timeout=5, max_body=1 << 20, max_concurrent=8, max_waiting=16),
         hooks=HooksPolicy(events=frozenset({EventKind.GAVE_UP, EventKind.STARTED}), burst=9, interval=0.5),
         overrides={
-            "clock": PluginOverride(sandbox=Sandbox.TRUSTED, limits=Limits(memory_bytes=2 << 30)),
+            "clock": PluginOverride(
+                sandbox=Sandbox.TRUSTED,
+                limits=Limits(memory_bytes=2 << 30),
+                requests=RequestLimits(timeout=300, max_body=1 << 30, max_concurrent=1),
+            ),
             "-x": PluginOverride(limits=Limits(tasks=8)),
         },
     )
@@ -202,6 +225,13 @@ MISTAKES = [
     ("kv.keys = 0", "kv.keys must be a whole number"),
     ("kv.values = 1", "kv.values is not a setting"),
     *[(f"events.keep_days = {value}", "events.keep_days must be a number") for value in ("0", "'7'", "nan", "true")],
+    ("gateway = 5", "gateway must be a table"),
+    ("gateway.timeout = 0", f"gateway.timeout {SECONDS}"),
+    *[(f"gateway.max_body = {value}", "gateway.max_body must be a size") for value in ("0", "'lots'", "true", "1.5")],
+    ("gateway.max_concurrent = 0", f"gateway.max_concurrent {AT_LEAST_1}"),
+    ("gateway.max_waiting = true", f"gateway.max_waiting {AT_LEAST_1}"),
+    ("plugins.clock.timeout = '5'", f"plugins.clock.timeout {SECONDS}"),
+    ("plugins.clock.max_waiting = 5", "plugins.clock.max_waiting is not a setting"),
     *[(f"hooks.events = {value}", "hooks.events must be a list") for value in ("'x'", "['x']", "[1]", "['other']")],
     ("hooks.burst = 0", f"hooks.burst {AT_LEAST_1}"),
     ("hooks.interval = 0", f"hooks.interval {SECONDS}"),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import select
 import socket
-import stat
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -20,6 +19,7 @@ from toru.domain import frames
 from toru.domain.errors import NotStarted
 from toru.domain.ids import PluginId
 from toru.domain.manifest import Protocol
+from toru.systemd.own_socket import own_socket
 
 # listen(2) makes no event that one could wait for, so connecting is tried until it works.
 RETRY_MILLISECONDS = 10
@@ -94,29 +94,8 @@ def _has_ended(process: int | None, milliseconds: float) -> bool:
     return bool(poller.poll(milliseconds))
 
 
-@contextmanager
-def _own_socket(plugin_id: PluginId) -> Iterator[str | None]:
-    """A path that means the plugin's socket and nothing else, or None where there is no socket of the plugin's own.
-
-    Opened without following links and named by descriptor, so that it stays the same file, whatever the plugin does.
-    """
-    path = plugin_id.private_socket_path
-    try:
-        descriptor = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except FileNotFoundError:
-        yield None
-        return
-    try:
-        file = os.fstat(descriptor)
-        owner = path.parent.stat().st_uid
-        genuine = stat.S_ISSOCK(file.st_mode) and file.st_uid == owner and file.st_nlink == 1
-        yield f"/proc/self/fd/{descriptor}" if genuine else None
-    finally:
-        os.close(descriptor)
-
-
 def _connect(plugin_id: PluginId) -> socket.socket | None:
-    with _own_socket(plugin_id) as path:
+    with own_socket(plugin_id.private_socket_path) as path:
         if path is None:
             return None
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -130,7 +109,7 @@ def _connect(plugin_id: PluginId) -> socket.socket | None:
 
 
 def _share(plugin_id: PluginId) -> None:
-    with _own_socket(plugin_id) as path:
+    with own_socket(plugin_id.private_socket_path) as path:
         if path is None:
             raise NotStarted(f"what lies at {plugin_id.private_socket_path} is not a socket of {plugin_id}'s own")
         let_core_in(path)

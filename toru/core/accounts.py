@@ -116,6 +116,11 @@ class Accounts:
         """Who is behind a browser's or an API's token, if that is in memory."""
         return self._known.get(token_hash(token))
 
+    @property
+    def changes(self) -> int:
+        """Another number whenever `known` may have forgotten somebody. What it said holds for a moment, until then."""
+        return self._known.changes
+
     async def recognise(self, token: str) -> Caller | None:
         """Who is behind a browser's or an API's token. None: nobody, or nobody any more."""
         hashed = token_hash(token)

@@ -64,6 +64,12 @@ def event_recorded(event: StoredEvent) -> Happened:
     return Happened(name="event", data=_json(rows.event_row(event)), for_admins=True)
 
 
+def plugin_pushed(plugin_id: PluginId, name: str, data: str, dropped: int) -> Happened:
+    """What a plugin has to say to its open views. `data` is JSON; so many before it were dropped."""
+    text = f'{{"id":{_json(plugin_id)},"name":{_json(name)},"data":{data},"dropped":{dropped}}}'
+    return Happened(name="push", data=text, plugin_id=plugin_id)
+
+
 def _json(content: object) -> str:
     return json.dumps(content, separators=(",", ":"))
 

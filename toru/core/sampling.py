@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from toru.core.live import Live, Measured
 from toru.core.plugins import Figures, Plugins
+from toru.core.traffic import AllTraffic
 from toru.domain.errors import SystemdRefused
 from toru.domain.ids import PluginId
 from toru.systemd.bus import Bus
@@ -23,8 +24,9 @@ SHARE = 0.05
 class Sampling:
     """`bus` is the connection to systemd that is open now, or raises `SystemdRefused`."""
 
-    def __init__(self, plugins: Plugins, live: Live, bus: Callable[[], Bus]) -> None:
+    def __init__(self, plugins: Plugins, traffic: AllTraffic, live: Live, bus: Callable[[], Bus]) -> None:
         self._plugins = plugins
+        self._traffic = traffic
         self._live = live
         self._bus = bus
         self._before: dict[PluginId, tuple[float, float]] = {}
@@ -71,6 +73,7 @@ class Sampling:
                     "tasks": found.tasks,
                     "cpu_seconds": found.cpu_seconds,
                     "cpu_percent": self._cpu_percent(plugin_id, found.cpu_seconds, now),
+                    "requests": self._traffic.of(plugin_id).requests,
                 }
                 for plugin_id, found in figures.items()
             },

@@ -11,7 +11,11 @@ LARGEST_MESSAGE_BYTES = 16 * 1024 * 1024
 
 def frame(message: Mapping[str, object]) -> bytes:
     """One message, ready for ONE write: plugins in the field read the prefix with a single `recv(4)`."""
-    body = json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
+    return framed(json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def framed(body: bytes) -> bytes:
+    """One message that is JSON already. ValueError, where it is longer than a message may be."""
     if len(body) > LARGEST_MESSAGE_BYTES:
         raise ValueError(f"a message of {len(body)} bytes is over the limit of {LARGEST_MESSAGE_BYTES}")
     return len(body).to_bytes(4, "big") + body

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from toru.domain import places
 from toru.domain.events import EventKind
@@ -55,6 +56,29 @@ class EventsPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RequestLimits:
+    """Of requests to one plugin. None: nothing said."""
+
+    timeout: float | None = None
+    """Seconds to the beginning of the answer."""
+    max_body: int | None = None
+    """Bytes of a request."""
+    max_concurrent: int | None = None
+    """Requests that are with the plugin at a time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayPolicy:
+    """What holds for every plugin, unless its metadata asks for less or ops decided otherwise."""
+
+    timeout: float = 30
+    max_body: int = 4 << 30
+    max_concurrent: int = 256
+    max_waiting: int = 1000
+    """Requests that wait for their turn, for each plugin; more are told to come again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HooksPolicy:
     """What hooks are told."""
 
@@ -71,6 +95,7 @@ class PluginOverride:
 
     sandbox: Sandbox | None = None
     limits: Limits = Limits()
+    requests: RequestLimits = RequestLimits()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,12 +113,30 @@ class Policy:
     limits: Limits = DEFAULT_LIMITS
     kv: KvPolicy = KvPolicy()
     events: EventsPolicy = EventsPolicy()
+    gateway: GatewayPolicy = GatewayPolicy()
     hooks: HooksPolicy = HooksPolicy()
     overrides: Mapping[str, PluginOverride] = field(default_factory=dict)
 
     def limits_for(self, manifest: Manifest) -> Limits:
         """The defaults, tightened by the manifest; what ops said of this very plugin counts over both."""
         return self.limits.tightened_by(manifest.limits).overridden_by(self._override(manifest.id).limits)
+
+    def requests_for(self, manifest: Manifest) -> GatewayPolicy:
+        """The gateway's limits for this plugin, decided in the same way."""
+        decided = self._override(manifest.id).requests
+
+        def limit(name: str) -> Any:
+            if (by_ops := getattr(decided, name)) is not None:
+                return by_ops
+            default, asked = getattr(self.gateway, name), getattr(manifest, name)
+            return default if asked is None else min(default, asked)
+
+        return replace(
+            self.gateway,
+            timeout=limit("timeout"),
+            max_body=limit("max_body"),
+            max_concurrent=limit("max_concurrent"),
+        )
 
     def sandbox_for(self, manifest: Manifest) -> Sandbox:
         """`strict` is granted to whoever asks; `trusted` only by ops."""

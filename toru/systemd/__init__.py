@@ -9,6 +9,7 @@ runs       what it knows of a plugin's runs, for the last one's end
 freezer    when a plugin stands still or goes on, as the kernel says
 records    reads what systemd and toru-admin wrote to it about plugins, for events
 activation the sockets that systemd hands over
+own_socket the socket that a plugin binds for itself, and no trap in its place
 notify     tells systemd, and the journal, how this process is doing
 inotify    when files change, as the kernel says
 seccomp    what systemd can't lay of the core's sandbox, because it starts the core

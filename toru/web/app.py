@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import FastAPI
@@ -15,6 +15,7 @@ from toru.core.kv import Kv
 from toru.core.live import Live
 from toru.core.observer import Observer
 from toru.core.plugins import Plugins
+from toru.core.traffic import AllTraffic
 from toru.core.wishing import Wishing
 from toru.domain.policy import Policy
 from toru.store.engine import Database
@@ -37,6 +38,7 @@ class Parts:
     journals: Journals
     database: Database
     kv: Kv
+    traffic: AllTraffic = field(default_factory=AllTraffic)
 
 
 def make_app(parts: Parts) -> FastAPI:
@@ -61,7 +63,7 @@ def make_app(parts: Parts) -> FastAPI:
         logs.router(parts.plugins, parts.journals, parts.live),
         why.router(parts.plugins, parts.journals),
         stream.router(parts.live),
-        metrics.router(parts.plugins, parts.observer),
+        metrics.router(parts.plugins, parts.observer, parts.traffic),
         kv.router(parts.kv, parts.plugins),
         events.router(parts.database, parts.plugins),
     ):

@@ -73,21 +73,33 @@ class Callers:
         self._plugin_tokens = plugin_tokens
 
     async def behind(self, connection: HTTPConnection) -> Caller | None:
-        """Whoever it is. What was shown counts: a token that is worth nothing is nobody's, wherever it comes from."""
-        if (token := bearer_token(connection.headers)) is not None:
-            caller = self._accounts.known(token)
-            if caller is not None and caller.via is Via.TOKEN:
-                return caller
-            if (plugin_id := self._plugin_tokens.plugin_of(token)) is not None:
+        """Whoever it is."""
+        return await self.who(bearer_token(connection.headers), connection.cookies.get(COOKIE), peer_behind(connection))
+
+    async def who(self, bearer: str | None, cookie: str | None, peer: Peer | None) -> Caller | None:
+        """Whoever shows this. What is shown counts: a token that is worth nothing is nobody's, whoever brings it."""
+        if (caller := self.known(bearer, cookie)) is not None:
+            return caller
+        if bearer is not None:
+            if (plugin_id := self._plugin_tokens.plugin_of(bearer)) is not None:
                 return Caller(name=plugin_id, role=None, plugin=plugin_id, via=Via.PLUGIN)
-            caller = await self._accounts.recognise(token)
+            caller = await self._accounts.recognise(bearer)
             return caller if caller is not None and caller.via is Via.TOKEN else None
-        if (token := connection.cookies.get(COOKIE)) is not None:
-            caller = await self._accounts.recognise(token)
+        if cookie is not None:
+            caller = await self._accounts.recognise(cookie)
             return caller if caller is not None and caller.via is Via.SESSION else None
-        peer = peer_behind(connection)
         if peer is not None and peer.is_admin:
             return Caller(name=peer.name, role=Role.ADMIN, via=Via.PEER)
+        return None
+
+    def known(self, bearer: str | None, cookie: str | None) -> Caller | None:
+        """The same, as far as it is in memory."""
+        if bearer is not None:
+            caller = self._accounts.known(bearer)
+            return caller if caller is not None and caller.via is Via.TOKEN else None
+        if cookie is not None:
+            caller = self._accounts.known(cookie)
+            return caller if caller is not None and caller.via is Via.SESSION else None
         return None
 
     async def until_another(self, connection: HTTPConnection, caller: Caller) -> None:

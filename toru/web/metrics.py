@@ -12,6 +12,7 @@ from toru import __version__
 from toru.core.observer import Observer
 from toru.core.overview import Overview, PluginView
 from toru.core.plugins import Plugins
+from toru.core.traffic import BOUNDS, AllTraffic, Traffic
 from toru.domain.errors import Forbidden, Unauthenticated
 from toru.domain.people import Scope
 from toru.domain.state import ServiceFacts, State
@@ -33,14 +34,24 @@ FIGURES: tuple[tuple[str, str, str, Figure], ...] = (
 )
 
 
-def router(plugins: Plugins, observer: Observer) -> APIRouter:
+TRAFFIC: tuple[tuple[str, str, str, Callable[[Traffic], float]], ...] = (
+    ("requests_abandoned_total", "counter", "Requests whose client left before the answer.", lambda it: it.abandoned),
+    ("requests_in_flight", "gauge", "Requests that are with the plugin.", lambda it: it.in_flight),
+    ("request_bytes_total", "counter", "Bytes of requests' bodies.", lambda it: it.bytes_in),
+    ("response_bytes_total", "counter", "Bytes of answers.", lambda it: it.bytes_out),
+    ("cold_starts_total", "counter", "Requests that woke the plugin and were answered.", lambda it: it.cold_starts),
+    ("cold_start_seconds_total", "counter", "How long these took until the answer began.", lambda it: it.cold_seconds),
+)
+
+
+def router(plugins: Plugins, observer: Observer, traffic: AllTraffic) -> APIRouter:
     routes = APIRouter(tags=["metrics"])
 
     @routes.get("/metrics", response_class=PlainTextResponse, responses=documented(401, 403))
     async def metrics(request: Request, caller: MaybeCaller) -> PlainTextResponse:
         """For an admin or an API token of one, and for programs of this host."""
         _check(request, caller)
-        lines = _lines(plugins.overview(), connected=observer.connected)
+        lines = [*_lines(plugins.overview(), connected=observer.connected), *_traffic_lines(traffic)]
         return PlainTextResponse("".join(f"{line}\n" for line in lines), media_type=MEDIA_TYPE)
 
     return routes
@@ -89,13 +100,39 @@ def _lines(overview: Overview, *, connected: bool) -> Iterator[str]:
                 yield f"{name}{_label(view)} {value}"
 
 
+def _traffic_lines(traffic: AllTraffic) -> Iterator[str]:
+    everything = sorted(traffic.all().items())
+    name = "toru_plugin_requests_total"
+    yield from _head(name, "counter", "Answers to requests, by status class: the plugin's own, and those in its place.")
+    for plugin_id, it in everything:
+        for digit, count in enumerate(it.by_class):
+            if digit:
+                yield f"{name}{_labels(plugin=plugin_id, status=f'{digit}xx')} {count}"
+    name = "toru_plugin_request_seconds"
+    yield from _head(name, "histogram", "From a request to the beginning of its answer.")
+    for plugin_id, it in everything:
+        total = 0
+        for bound, count in zip([*BOUNDS, "+Inf"], it.histogram, strict=True):
+            total += count
+            yield f"{name}_bucket{_labels(plugin=plugin_id, le=str(bound))} {total}"
+        yield f"{name}_sum{_labels(plugin=plugin_id)} {it.seconds}"
+        yield f"{name}_count{_labels(plugin=plugin_id)} {total}"
+    for short, kind, said, figure in TRAFFIC:
+        yield from _head(f"toru_plugin_{short}", kind, said)
+        for plugin_id, it in everything:
+            yield f"toru_plugin_{short}{_labels(plugin=plugin_id)} {figure(it)}"
+
+
 def _head(name: str, kind: str, said: str) -> Iterator[str]:
     yield f"# HELP {name} {said}"
     yield f"# TYPE {name} {kind}"
 
 
 def _label(view: PluginView, **more: str) -> str:
-    labels = {"plugin": str(view.id), **more}
+    return _labels(plugin=view.id, **more)
+
+
+def _labels(**labels: str) -> str:
     return "{" + ",".join(f'{name}="{_escaped(text)}"' for name, text in labels.items()) + "}"
 
 

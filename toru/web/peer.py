@@ -50,11 +50,15 @@ def peer_of(transport: asyncio.BaseTransport) -> Peer | None:
     theirs = transport.get_extra_info("socket")
     if theirs is None or theirs.family != socket.AF_UNIX:
         return None
-    # uvloop shows a socket without its options: look at it through a copy.
-    with socket.socket(fileno=os.dup(theirs.fileno())) as copy:
+    with with_options(transport) as copy:
         _pid, uid, gid = struct.unpack("3i", copy.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
         groups = array.array("I", copy.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, 4 * 256))
     return Peer(uid, frozenset({gid, *groups}))
+
+
+def with_options(transport: asyncio.BaseTransport) -> socket.socket:
+    """Its socket; close it after use. uvloop shows one without its options: this is a copy."""
+    return socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
 
 
 class PeerKnowingProtocol(HttpToolsProtocol):

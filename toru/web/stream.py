@@ -5,7 +5,8 @@ plugin    a plugin as it is now, as in GET /api/plugins/ID
 gone      {"id": …}: there is no such plugin any more
 rejected  […]: all files that are no plugins, as in GET /api/rejected; for admins
 event     something that happened to a plugin, as in GET /api/events; for admins
-figures   {"at": …, "plugins": {ID: {memory_bytes, tasks, cpu_seconds, cpu_percent}}}
+figures   {"at": …, "plugins": {ID: {memory_bytes, tasks, cpu_seconds, cpu_percent, requests}}}
+push      {"id", "name", "data", "dropped"}: what a plugin says to its open views (docs/protocol.md, toru/2)
 behind    {}: too much has piled up for this reader, which is to come again and read everything anew
 """
 
@@ -29,7 +30,7 @@ def router(live: Live) -> APIRouter:
 
     @routes.get("/api/stream", response_class=EventStream, status_code=200, responses=problems.documented(429))
     async def stream(caller: AnyCaller, request: Request) -> EventStream:
-        """Server-sent events: `hello`, `plugin`, `gone`, `rejected`, `event`, `figures`, `behind`.
+        """Server-sent events: `hello`, `plugin`, `gone`, `rejected`, `event`, `figures`, `push`, `behind`.
 
         After `hello`, read `GET /api/plugins`; whatever happens from then on is in the stream. `behind` says that too
         much has piled up for this reader: the stream ends, and it is to come again and read everything anew.

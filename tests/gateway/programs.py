@@ -1,0 +1,101 @@
+"""Plugins for tests/gateway/server.py, each as the text of a program."""
+
+TELLS = """
+import json, threading
+gates = {}
+def gate(name):
+    return gates.setdefault(name, threading.Event())
+def serve(connection):
+    while head := read_head(connection):
+        head, _, body = head.partition(b"\\r\\n\\r\\n")
+        first, *lines = head.decode("latin-1").split("\\r\\n")
+        method, target, _ = first.split(" ")
+        pairs = [line.split(": ", 1) for line in lines]
+        length = int(dict((name.lower(), value) for name, value in pairs).get("content-length", 0))
+        while len(body) < length:
+            body += connection.recv(65536)
+        what, _, argument = target.lstrip("/").partition("/")
+        if what == "hold":
+            gate("held " + argument).set()
+            gate(argument).wait(30)
+        elif what == "held":
+            gate("held " + argument).wait(30)
+        elif what == "release":
+            gate(argument).set()
+        elif what == "until-gone":
+            connection.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Type: text/event-stream\\r\\n\\r\\ndata: 1\\n\\n")
+            gate("gone").clear()
+            assert connection.recv(1) == b""
+            gate("gone").set()
+            return
+        elif what == "gone":
+            gate("gone").wait(30)
+        answer = json.dumps({"method": method, "target": target, "headers": pairs, "body": body.decode("latin-1"),
+            "pid": os.getpid()}).encode()
+        connection.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: %d\\r\\n\\r\\n%b" % (len(answer), answer))
+while True:
+    threading.Thread(target=serve, args=[listener.accept()[0]], daemon=True).start()
+"""
+"""Says what it was asked. `/hold/x` waits for `/release/x`; `/held/x` waits until somebody holds; `/until-gone` and
+`/gone` are for who leaves."""
+
+FORGETFUL = """
+count = 0
+while True:
+    connection, _ = listener.accept()
+    count += 1
+    if count == 1:
+        # Answers, and then closes without reading what comes next: as who ends while the next request is under way.
+        read_head(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 5\\r\\n\\r\\nfirst")
+        while len(connection.recv(1, socket.MSG_PEEK)) == 0:
+            pass
+        connection.close()
+        continue
+    head = read_head(connection)
+    connection.sendall(b"HTTP/1.1 200 OK\\r\\nConnection: close\\r\\nContent-Length: 6\\r\\n\\r\\nsecond")
+    connection.close()
+"""
+
+READS_AND_CLOSES = """
+count = 0
+while True:
+    connection, _ = listener.accept()
+    while head := read_head(connection):
+        count += 1
+        if b" /count " in head:
+            connection.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\n%2d" % count)
+        elif b" /first " in head:
+            connection.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok")
+        else:
+            break
+    connection.close()
+"""
+
+POURS = """
+sent = 0
+connection, _ = listener.accept()
+read_head(connection)
+connection.sendall(b"HTTP/1.1 200 OK\\r\\n\\r\\n")
+try:
+    while True:
+        sent += connection.send(b"x" * 65536)
+except OSError:
+    pass
+connection, _ = listener.accept()
+read_head(connection)
+answer = b"%20d" % sent
+connection.sendall(b"HTTP/1.1 200 OK\\r\\nConnection: close\\r\\nContent-Length: 20\\r\\n\\r\\n" + answer)
+"""
+"""An answer without end, and then how much of it went out."""
+
+COUNTS_CONNECTIONS = """
+import select
+count = 0
+while True:
+    connection, _ = listener.accept()
+    count += 1
+    read_head(connection)
+    connection.sendall(b"HTTP/1.1 200 OK\\r\\nConnection: close\\r\\nContent-Length: 2\\r\\n\\r\\n%2d" % count)
+    connection.close()
+"""

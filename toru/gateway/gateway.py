@@ -1,0 +1,121 @@
+"""The gateway, from its parts: a lane for each plugin, and everybody who is connected."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+
+from toru.core.accounts import Accounts
+from toru.core.overview import PluginView
+from toru.core.traffic import AllTraffic
+from toru.domain.ids import PluginId
+from toru.domain.manifest import Protocol
+from toru.domain.policy import Policy
+from toru.gateway.admission import Admission
+from toru.gateway.lane import Lane, MakeWay
+from toru.gateway.notices import Notices
+from toru.gateway.protocol import GatewayProtocol
+from toru.gateway.reception import Reception
+from toru.gateway.routes import Routes
+from toru.gateway.targets import Availability, Target, target_of
+from toru.web.caller import Callers
+
+TICK_SECONDS = 0.5
+"""How often everybody is looked at: no request has a timer of its own."""
+
+
+class Gateway:
+    """For the event loop alone. `ways`: how plugins of each protocol are reached."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        accounts: Accounts,
+        callers: Callers,
+        traffic: AllTraffic,
+        ways: Mapping[Protocol, MakeWay],
+    ) -> None:
+        self._policy = policy
+        self._traffic = traffic
+        self._ways = ways
+        self._lanes: dict[PluginId, Lane] = {}
+        self._routes = Routes()
+        self.reception = Reception(accounts, Admission(accounts, callers), self._routes, policy.trusted_proxies)
+        self.clients: set[GatewayProtocol] = set()
+        self.notices = Notices()
+        self.now = time.monotonic()
+        """As of the last look: as exact as `TICK_SECONDS`."""
+        self.stopping = False
+        self._stopping_since: float | None = None
+        self._next_look: asyncio.TimerHandle | None = None
+
+    def protocol(self) -> type[GatewayProtocol]:
+        """What uvicorn makes each connection with."""
+        return type("ConnectedProtocol", (GatewayProtocol,), {"gateway": self})
+
+    # Plugins.
+
+    def see(self, plugin_id: PluginId, view: PluginView | None) -> None:
+        """A plugin as it is from now on; None: there is none of this id."""
+        self.aim(plugin_id, None if view is None else target_of(view, self._policy))
+
+    def aim(self, plugin_id: PluginId, target: Target | None) -> None:
+        """Where requests to this plugin go from now on; None: nowhere."""
+        lane = self._lanes.get(plugin_id)
+        if target is None or target.availability is Availability.OFF:
+            if lane is None:
+                return
+            del self._lanes[plugin_id]
+            lane.close()
+        elif lane is None:
+            make_way, traffic = self._ways[target.protocol], self._traffic.of(plugin_id)
+            self._lanes[plugin_id] = Lane(target, make_way, traffic, max_waiting=self._policy.gateway.max_waiting)
+        elif target == lane.target:
+            return
+        else:
+            lane.see(target, self._ways[target.protocol])
+        self._lay_routes()
+
+    def _lay_routes(self) -> None:
+        by_id = {plugin_id.encode(): lane for plugin_id, lane in self._lanes.items()}
+        by_route = {lane.target.route[1:].encode(): lane for lane in self._lanes.values()}
+        self._routes.replace(by_id | by_route)
+        self.reception.forget()
+
+    # Clients.
+
+    def connected(self, client: GatewayProtocol) -> None:
+        self.clients.add(client)
+        if self._next_look is None:
+            self.now = time.monotonic()
+            self._look_again()
+
+    def _look_again(self) -> None:
+        self._next_look = asyncio.get_running_loop().call_later(TICK_SECONDS, self._look)
+
+    def _look(self) -> None:
+        """Looks at every connection once."""
+        self.now = time.monotonic()
+        self.reception.forget()
+        for client in list(self.clients):
+            client.patience.look(self.now, self._stopping_since)
+        self.notices.tell(self.now)
+        if self.clients or self.notices:
+            self._look_again()
+        else:
+            self._next_look = None
+
+    def stop(self) -> None:
+        """No request is refused, but every answer from here on is the last one of its connection."""
+        self.stopping = True
+        self._stopping_since = time.monotonic()
+        for client in self.clients:
+            client.shutdown()
+
+    def close(self) -> None:
+        """Closes what is left, when nobody is connected any more."""
+        for lane in self._lanes.values():
+            lane.close()
+        if self._next_look is not None:
+            self._next_look.cancel()

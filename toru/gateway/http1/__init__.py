@@ -1,0 +1,5 @@
+"""Plugins that speak HTTP/1.1.
+
+way        connections that are kept, and one request at a time on each
+connection one of them
+"""

@@ -1,0 +1,67 @@
+"""Which plugin a path leads to, and what is left of the path for the plugin (ROUTE-1, ROUTE-2)."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
+
+from toru.gateway.lane import Lane
+
+PREFIX = b"/api/plugins/route/"
+
+_REMEMBERED = 4096
+_LONGEST_REMEMBERED = 512
+
+_DOTS = re.compile(rb"(?:^|/)(?:\.|%2e){2}(?:/|$)", re.IGNORECASE)
+_ENCODED_SLASH = re.compile(rb"%(?:2f|5c|00)", re.IGNORECASE)
+
+
+class BadPath(Exception):
+    """`str(error)` is a sentence for who asked."""
+
+
+class Place(NamedTuple):
+    """Where a request goes."""
+
+    lane: Lane | None
+    """None: no plugin has this route."""
+    path: bytes
+    """`/rest?query`, for the plugin."""
+    prefix: bytes
+    """What was before it."""
+
+
+class Routes:
+    """Routes, and ids as other names of them; a route counts first."""
+
+    def __init__(self) -> None:
+        self._lanes: dict[bytes, Lane] = {}
+        self._places: dict[bytes, Place] = {}
+
+    def replace(self, lanes: dict[bytes, Lane]) -> None:
+        self._lanes = lanes
+        self._places.clear()
+
+    def place(self, target: bytes) -> Place:
+        """Where this target leads, which begins with PREFIX; or `BadPath`."""
+        if (place := self._places.get(target)) is not None:
+            return place
+        place = self._find(target)
+        if len(target) <= _LONGEST_REMEMBERED:
+            if len(self._places) >= _REMEMBERED:
+                self._places.clear()
+            self._places[target] = place
+        return place
+
+    def _find(self, target: bytes) -> Place:
+        path, mark, query = target[len(PREFIX) :].partition(b"?")
+        segment, _, rest = path.partition(b"/")
+        if not segment:
+            raise BadPath("the path names no plugin")
+        if b"%" in segment and _ENCODED_SLASH.search(segment):
+            raise BadPath("there is an encoded slash in the plugin's route")
+        if (b".." in path or b"%" in path) and _DOTS.search(path):
+            raise BadPath('".." has no place in a path')
+        lane = self._lanes.get(unquote_to_bytes(segment))
+        return Place(lane, b"/" + rest + mark + query, PREFIX + segment)
