@@ -1,38 +1,34 @@
-"""What every test can count on, and the list of promises that `pytest -m req` ends with."""
+"""What every test can count on, and which tests may run beside which."""
 
-from collections import defaultdict
+from __future__ import annotations
+
+from collections.abc import Iterable
 
 import pytest
 
+from tests.promises import Promises
+
 pytest_plugins = ["tests.hosts.fixtures", "tests.store.fixtures"]
 
-PROMISES = pytest.StashKey[dict[str, list[str]]]()
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Promises(config))
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
-    tests: dict[str, list[str]] = defaultdict(list)
-    for item in session.items:
-        for mark in item.iter_markers("req"):
-            for promise in mark.args:
-                tests[promise].append(item.nodeid)
-    session.config.stash[PROMISES] = tests
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
+    """The hosts are tested side by side, each by a process of its own, and what needs no host by another (`pytest -n`).
+
+    Most of a host's tests are waits for a real systemd: for back-off, watchdogs, reboots.
+    """
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(company(item)))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    tests = config.stash.get(PROMISES, {})
-    if not tests or "req" not in config.option.markexpr:
-        return
-    passed = {report.nodeid for report in terminalreporter.getreports("passed")}
-    proven = "named" if config.option.collectonly else "proven"
-    terminalreporter.section("promises")
-    for promise, provers in sorted(tests.items(), key=lambda entry: place(entry[0])):
-        # A promise is proven when all that is said to prove it has passed.
-        held = config.option.collectonly or passed.issuperset(provers)
-        terminalreporter.write_line(f"{promise:10} {proven if held else 'NOT PROVEN'}", green=held, red=not held)
-        for test in provers:
-            terminalreporter.write_line(f"           {test}")
-
-
-def place(promise: str) -> tuple[str, int]:
-    area, _, number = promise.rpartition("-")
-    return area, int(number)
+def company(item: pytest.Item) -> str:
+    """The tests that this one takes turns with."""
+    parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    fixtures = getattr(item, "fixturenames", ())
+    if host := parameters.get("host") or parameters.get("limited_host"):
+        return str(host)
+    return "debian13" if {"docker_engine", "bare_debian13", "hosts"} & {*fixtures} else "no host"
