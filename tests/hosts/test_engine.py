@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -23,6 +25,13 @@ with OwnEngine(Path(sys.argv[1])).running() as host:
 """
 
 
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A short one: the name of containerd's socket in it may have 107 bytes."""
+    with TemporaryDirectory(ignore_cleanup_errors=True) as directory:
+        yield Path(directory)
+
+
 def traces(engine: OwnEngine) -> list[str]:
     """What there is of it on the machine, but for what it keeps."""
     mounts = Path("/proc/self/mountinfo").read_text().splitlines()
@@ -34,8 +43,8 @@ def traces(engine: OwnEngine) -> list[str]:
     ]
 
 
-def test_our_own_docker_answers_and_leaves_nothing_but_its_images(tmp_path: Path) -> None:
-    engine = OwnEngine(tmp_path)
+def test_our_own_docker_answers_and_leaves_nothing_but_its_images(home: Path) -> None:
+    engine = OwnEngine(home)
     with engine.running() as host:
         assert answers(host)
         assert traces(engine)
@@ -43,10 +52,10 @@ def test_our_own_docker_answers_and_leaves_nothing_but_its_images(tmp_path: Path
     assert traces(engine) == []
 
 
-def test_the_last_of_several_users_ends_it(tmp_path: Path) -> None:
-    engine = OwnEngine(tmp_path)
+def test_the_last_of_several_users_ends_it(home: Path) -> None:
+    engine = OwnEngine(home)
     tree = Path(__file__).parents[2]
-    command = [sys.executable, "-c", USE_IT, str(tmp_path)]
+    command = [sys.executable, "-c", USE_IT, str(home)]
     with subprocess.Popen(command, cwd=tree, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         assert other.stdout.readline().strip() == engine.host
@@ -58,10 +67,10 @@ def test_the_last_of_several_users_ends_it(tmp_path: Path) -> None:
     assert traces(engine) == []
 
 
-def test_one_that_its_user_left_behind_is_taken_over_and_ended(tmp_path: Path) -> None:
-    engine = OwnEngine(tmp_path)
+def test_one_that_its_user_left_behind_is_taken_over_and_ended(home: Path) -> None:
+    engine = OwnEngine(home)
     tree = Path(__file__).parents[2]
-    command = [sys.executable, "-c", USE_IT, str(tmp_path)]
+    command = [sys.executable, "-c", USE_IT, str(home)]
     with subprocess.Popen(command, cwd=tree, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         other.stdout.readline()
@@ -85,14 +94,14 @@ def test_containers_of_a_killed_run_are_removed_and_others_stay(docker_engine: A
         ours.remove(force=True)
 
 
-def test_without_the_programs_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
+def test_without_the_programs_it_says_what_to_install(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(home))
     with pytest.raises(NoDocker, match=r"^No Docker answers, and dockerd .* is missing: apt install docker\.io$"):
-        OwnEngine(tmp_path).running().__enter__()
+        OwnEngine(home).running().__enter__()
 
 
-def test_a_dockerd_that_cannot_start_says_why(tmp_path: Path) -> None:
-    (tmp_path / "docker").write_text("in the way")
+def test_a_dockerd_that_cannot_start_says_why(home: Path) -> None:
+    (home / "docker").write_text("in the way")
     with pytest.raises(NoDocker, match=r"^dockerd did not start \(.* has more\): .* points to a file"):
-        OwnEngine(tmp_path).running().__enter__()
-    assert traces(OwnEngine(tmp_path)) == []
+        OwnEngine(home).running().__enter__()
+    assert traces(OwnEngine(home)) == []
