@@ -16,7 +16,7 @@ run: ## Toru with its examples, in a systemd of its own, until Ctrl-C
 
 test: ## all tests, linters included: make test ARGS="-k backoff"; ARGS="-m req" lists the promises they prove
 	$(SETUP) test
-	$(RUN) --as-root .venv/bin/pytest -n 3 --dist loadgroup $(ARGS)
+	$(RUN) --as-root .venv/bin/pytest -n 3 $(ARGS)
 
 lint: ## the linters alone
 	$(SETUP) run

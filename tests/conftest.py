@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # ships no types
 
 from tests.promises import Promises
 
@@ -15,20 +17,20 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Promises(config))
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    return HostByHost(config, log)
+
+
+class HostByHost(LoadScopeScheduling):  # type: ignore[misc]  # for the same reason
     """The hosts are tested side by side, each by a process of its own, and what needs no host by another (`pytest -n`).
 
     Most of a host's tests are waits for a real systemd: for back-off, watchdogs, reboots.
     """
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(company(item)))
 
-
-def company(item: pytest.Item) -> str:
-    """The tests that this one takes turns with."""
-    parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-    fixtures = getattr(item, "fixturenames", ())
-    if host := parameters.get("host") or parameters.get("limited_host"):
-        return str(host)
-    return "debian13" if {"docker_engine", "bare_debian13", "hosts"} & {*fixtures} else "no host"
+    def _split_scope(self, nodeid: str) -> str:
+        """The name of those that this test takes turns with."""
+        if host := re.search(r"[\[-](private|debian13)[\]-]", nodeid):
+            return host[1]
+        # With hosts and a Docker of their own.
+        return "debian13" if nodeid.startswith("tests/hosts/") else "no host"
