@@ -36,6 +36,7 @@ from toru.domain.state import UnitFacts
 from toru.gateway.gateway import Gateway
 from toru.gateway.http1.way import Http1
 from toru.gateway.lane import MakeWay
+from toru.gateway.toru1.room import Memory
 from toru.gateway.toru1.way import Toru1
 from toru.gateway.toru2.way import Toru2
 from toru.settings import load_policy
@@ -78,14 +79,14 @@ async def _serve(policy: Policy, database: Database, sockets: list[socket.socket
     traffic = AllTraffic()
     ways: dict[Protocol, MakeWay] = {
         Protocol.HTTP: Http1,
-        Protocol.TORU_1: Toru1,
+        Protocol.TORU_1: partial(Toru1, memory=Memory()),
         Protocol.TORU_2: partial(Toru2, on_push=lambda *push: live.publish(plugin_pushed(*push))),
     }
     gateway = Gateway(policy, accounts, Callers(accounts, plugin_tokens), traffic, ways)
 
     def on_view(plugin_id: PluginId, view: PluginView | None) -> None:
         gateway.see(plugin_id, view)
-        live.publish(plugin_changed(plugin_id, view))
+        live.publish(plugin_changed(plugin_id, view, traffic.of(plugin_id)))
 
     plugins = Plugins(
         policy, pacing, on_view=on_view, on_rejected=lambda rejected: live.publish(rejected_changed(rejected))

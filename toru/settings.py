@@ -100,6 +100,7 @@ def policy_from(settings: Mapping[str, Any]) -> Policy:
             max_body=gateway.take("max_body", _body_size, _DEFAULT.gateway.max_body),
             max_concurrent=gateway.take("max_concurrent", _count, _DEFAULT.gateway.max_concurrent),
             max_waiting=gateway.take("max_waiting", _count, _DEFAULT.gateway.max_waiting),
+            max_head=gateway.take("max_head", _head_size, _DEFAULT.gateway.max_head),
         ),
         hooks=HooksPolicy(
             events=hooks.take("events", _kinds, _DEFAULT.hooks.events),
@@ -215,6 +216,11 @@ def _total_size(value: object) -> int:
 
 def _body_size(value: object) -> int:
     return parse_size(value, least=1, most=1 << 50)
+
+
+def _head_size(value: object) -> int:
+    # Browsers send some 2 KiB, and a message of toru/2 has 64 KiB.
+    return parse_size(value, least=4 << 10, most=64 << 10)
 
 
 def _days(value: object) -> float:

@@ -16,6 +16,8 @@ pytestmark = pytest.mark.req("OPS-3")
 
 FIGURES = {"memory_bytes", "tasks", "cpu_seconds", "retry_in_seconds"}
 """What is another one a moment later."""
+FIGURES |= {"requests", "request_errors", "requests_in_flight"}
+"""What only the core knows."""
 
 OF_A_RUN = {"pid", "changed_at", "invocation_id"}
 

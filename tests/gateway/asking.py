@@ -122,6 +122,17 @@ class Plugin:
         self.process.send_signal(number)
         self.process.wait(20)
 
+    def freeze(self) -> None:
+        """Returns when it stands still."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+        state = Path(f"/proc/{self.pid}/stat")
+        self.until(lambda: state.read_text().rpartition(")")[2].split()[0] == "T")
+
+    def thaw(self) -> None:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
+
     def close(self) -> None:
         if self.process is not None and self.process.poll() is None:
             self.end()

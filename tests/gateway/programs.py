@@ -99,3 +99,26 @@ while True:
     connection.sendall(b"HTTP/1.1 200 OK\\r\\nConnection: close\\r\\nContent-Length: 2\\r\\n\\r\\n%2d" % count)
     connection.close()
 """
+
+PIECE = 1 << 14
+PIECES = """
+import queue, threading
+OK = b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok"
+wanted = queue.Queue()
+def serve(connection):
+    while head := read_head(connection):
+        what = head.split(b" ")[1]
+        if what == b"/pieces":
+            connection.sendall(b"HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n")
+            end = b""
+            while not end:
+                end = wanted.get()
+                connection.sendall(b"4000\\r\\n" + b"x" * 0x4000 + b"\\r\\n" + end)
+            continue
+        if what in {b"/more", b"/last"}:
+            wanted.put(b"0\\r\\n\\r\\n" if what == b"/last" else b"")
+        connection.sendall(OK)
+while True:
+    threading.Thread(target=serve, args=[listener.accept()[0]], daemon=True).start()
+"""
+"""The answer to `/pieces` comes piece by piece, each when somebody asks for `/more` or the `/last` one."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
+import select
 import socket
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,29 +17,6 @@ from toru.domain.people import Role, Scope, UserName
 from toru.domain.policy import Policy
 from toru.gateway import patience
 from toru.gateway.targets import Availability
-from toru.store.engine import Database
-
-
-@pytest.fixture
-def policy() -> Policy:
-    return Policy()
-
-
-@pytest.fixture
-def door(sqlite_url: str, tmp_path: Path, policy: Policy) -> Iterator[Door]:
-    database = Database(sqlite_url)
-    database.migrate()
-    door = Door(database, tmp_path, policy)
-    with door.running():
-        yield door
-    database.close()
-
-
-@pytest.fixture
-def tells(door: Door) -> Door:
-    """With a plugin that says what it was asked."""
-    door.plugin("tells", programs.TELLS, route="/say")
-    return door
 
 
 def told(answer: bytes) -> Any:
@@ -255,8 +231,9 @@ def test_a_plugin_that_does_not_answer_in_time_is_let_go(door: Door) -> None:
     assert status_of(answer) == 504
     assert problem["code"] == "timeout"
     assert problem["facts"] == {"plugin": "tells", "name": "The tells", "timeout_seconds": 0.3}
-    assert status_of(door.ask("/api/plugins/route/tells/release/x")) == 200
     assert door.figures("tells").by_class[5] == 1
+    door.see("tells", timeout=30)
+    assert status_of(door.ask("/api/plugins/route/tells/release/x")) == 200
 
 
 @pytest.mark.req("PROTO-5", "ROUTE-2")
@@ -296,20 +273,48 @@ def test_a_request_that_a_plugin_has_read_is_sent_once(door: Door) -> None:
     assert door.ask("/api/plugins/route/closes/count", cookie=cookie).endswith(b" 3")
 
 
+AS_A_PAGE = {
+    "browsers that navigate": (("Sec-Fetch-Mode: navigate", "Accept: text/html"), True),
+    "old browsers": (("Accept: text/html,application/xhtml+xml",), True),
+    "scripts of pages": (("Sec-Fetch-Mode: cors", "Accept: text/html"), False),
+    "programs": (("Accept: */*",), False),
+    "programs that want nothing": ((), False),
+}
+
+
 @pytest.mark.req("PROTO-5", "SEC-5")
-def test_a_browser_that_goes_there_is_shown_a_page(door: Door) -> None:
+@pytest.mark.parametrize(("lines", "is_page"), AS_A_PAGE.values(), ids=AS_A_PAGE.keys())
+def test_people_are_shown_a_page_and_programs_are_told_a_problem(
+    door: Door, lines: tuple[str, ...], *, is_page: bool
+) -> None:
     door.plugin("down", programs.TELLS)
     evil = "it said <script>alert(1)</script>"
     door.see("down", availability=Availability.DOWN, reason=evil, name="<b>Name</b>")
-    answer = door.ask("/api/plugins/route/down/", "Sec-Fetch-Mode: navigate", "Accept: text/html")
+    answer = door.ask("/api/plugins/route/down/", *lines)
+    head, _, body = answer.partition(b"\r\n\r\n")
     assert status_of(answer) == 503
-    assert b"Content-Type: text/html" in answer
-    assert b"Content-Security-Policy: default-src 'none'" in answer
-    assert b"&lt;script&gt;" in answer
-    assert b"<script>" not in answer
-    assert b"<b>" not in answer
-    by_program = door.ask("/api/plugins/route/down/", "Sec-Fetch-Mode: cors", "Accept: text/html")
-    assert json.loads(by_program.partition(b"\r\n\r\n")[2])["facts"]["plugin"] == "down"
+    if is_page:
+        assert b"Content-Type: text/html; charset=utf-8" in head
+        assert b"Content-Security-Policy: default-src 'none'" in head
+        assert b"&lt;script&gt;" in body
+        assert b"&lt;b&gt;Name" in body
+        assert b"<script>" not in body
+        assert b"<b>" not in body
+    else:
+        problem = json.loads(body)
+        assert (problem["code"], problem["facts"]["plugin"]) == ("unavailable", "down")
+
+
+def test_every_error_has_a_page_of_its_own(door: Door) -> None:
+    door.plugin("closes", programs.READS_AND_CLOSES, max_body=100)
+    door.plugin("tells", programs.TELLS, timeout=0.1)
+    expected = {"closes/": 502, "nobody/": 404, "closes/%2e%2e/": 400, "tells/hold/x": 504}
+    for path, status in expected.items():
+        answer = door.ask(f"/api/plugins/route/{path}", "Sec-Fetch-Mode: navigate")
+        assert status_of(answer) == status
+        assert f"<title>{status} ".encode() in answer
+    too_large = door.ask("/api/plugins/route/closes/", "Sec-Fetch-Mode: navigate", method="POST", body="x" * 101)
+    assert b"<title>413 " in too_large
 
 
 @pytest.mark.req("OBS-4")
@@ -372,12 +377,13 @@ class TestLimits:
 
     @pytest.mark.parametrize("policy", [small(max_waiting=10)])
     def test_who_waits_in_vain_is_told_so(self, door: Door) -> None:
-        door.plugin("tells", programs.TELLS, max_concurrent=1, timeout=0.5)
+        door.plugin("tells", programs.TELLS, max_concurrent=1)
         cookie = door.cookie()
         with door.connect() as holder:
             request = f"GET /api/plugins/route/tells/until-gone HTTP/1.1\r\nHost: x\r\nCookie: {cookie}\r\n\r\n"
             holder.sendall(request.encode())
             holder.recv(10)
+            door.see("tells", timeout=0.2)
             assert status_of(door.ask("/api/plugins/route/tells/", cookie=cookie)) == 503
 
     def test_a_body_has_a_largest_size(self, door: Door) -> None:
@@ -398,15 +404,27 @@ class TestPatience:
         assert status_of(door.say("GET / HTTP/1.1\r\nHost")) == 408
 
     def test_a_body_has_to_come_in_time(self, tells: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(patience, "BODY_SECONDS", 0.2)
         head = f"POST /api/plugins/route/say/ HTTP/1.1\r\nHost: x\r\nCookie: {tells.cookie()}\r\n"
+        monkeypatch.setattr(patience, "BODY_SECONDS", 0.2)
         assert status_of(tells.say(f"{head}Content-Length: 10\r\n\r\nx")) == 408
         assert tells.figures("tells").in_flight == 0
 
+    def test_a_body_that_trickles_is_too_slow_in_the_end(self, tells: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+        head = f"POST /api/plugins/route/say/ HTTP/1.1\r\nHost: x\r\nCookie: {tells.cookie()}\r\n"
+        monkeypatch.setattr(patience, "BODY_SECONDS", 0.5)
+        with tells.connect() as connection:
+            connection.sendall(f"{head}Content-Length: 1000000\r\n\r\n".encode())
+            while not select.select([connection], [], [], 0.05)[0]:
+                connection.sendall(b"x")
+            assert status_of(connection.recv(65536)) == 408
+        assert tells.figures("tells").in_flight == 0
+
     def test_a_connection_that_nobody_uses_is_closed(self, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(patience, "IDLE_SECONDS", 0.2)
-        assert door.say("") == b""
-        assert status_of(door.say("GET /api/auth/me HTTP/1.1\r\nHost: x\r\n\r\n")) == 401
+        with door.connect() as used, door.connect() as unused:
+            used.sendall(b"GET /api/auth/me HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert status_of(used.recv(65536)) == 401
+            monkeypatch.setattr(patience, "IDLE_SECONDS", 0.2)
+            assert (read_all(used).count(b"HTTP/1.1"), read_all(unused)) == (0, b"")
 
     @pytest.mark.req("ROUTE-4")
     def test_who_does_not_read_holds_back_the_plugin_and_is_cut_off(
@@ -429,7 +447,10 @@ class TestPatience:
 
 class TestStop:
     @pytest.mark.req("ISO-5")
-    def test_what_is_on_its_way_when_the_core_stops_is_answered(self, tells: Door) -> None:
+    def test_what_is_on_its_way_when_the_core_stops_is_answered(
+        self, tells: Door, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(patience, "LAME_DUCK_SECONDS", 30.0)
         cookie = tells.cookie()
         with tells.connect() as idle, tells.connect() as busy:
             request = "GET /api/plugins/route/say/{} HTTP/1.1\r\nHost: x\r\nCookie: {}\r\n\r\n"
@@ -444,6 +465,13 @@ class TestStop:
                 answer = read_all(connection)
                 assert status_of(answer) == 200
                 assert b"\r\nConnection: close\r\n" in answer
+
+    def test_a_stop_waits_for_nobody_who_is_idle(self, tells: Door) -> None:
+        with tells.connect() as used, tells.connect() as unused:
+            used.sendall(b"GET /api/auth/me HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert status_of(used.recv(65536)) == 401
+            tells.stop()
+            assert (read_all(used).count(b"HTTP/1.1"), read_all(unused)) == (0, b"")
 
     def test_a_stop_waits_for_no_stream(self, tells: Door) -> None:
         with tells.connect() as stream:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,9 @@ import pytest
 
 from tests.gateway.asking import Asked, Plugin, run
 from toru.gateway.targets import Availability
-from toru.gateway.toru1.way import HELD_BYTES, TRIES, Toru1
+from toru.gateway.toru1.carrier import TRIES
+from toru.gateway.toru1.room import BODIES_BYTES
+from toru.gateway.toru1.way import Toru1
 
 pytestmark = pytest.mark.req("PROTO-4", "PROTO-6")
 
@@ -234,12 +235,12 @@ def test_uploads_together_hold_no_more_than_there_is_room_for_and_all_arrive(odd
                 if left[upload] == 0:
                     del left[upload]
                     upload.end_of_body()
-            most = max(most, way._held)
+            most = max(most, way.bodies.held)
             await asyncio.sleep(0.001)
-        assert most <= HELD_BYTES + 16 * MIB
+        assert most <= BODIES_BYTES + 16 * MIB
         for upload in uploads:
             assert json.loads(await upload.text())["size"] == 12 * MIB
-        assert way._held == 0
+        assert way.bodies.held == 0
 
     run(scenario())
 
@@ -255,7 +256,7 @@ def test_who_leaves_within_an_upload_leaves_nothing_behind(odd: Plugin) -> None:
         assert [upload.body_paused for upload in uploads] == [False, False, False]
         uploads[1].leave()
         uploads[2].leave()
-        assert (way._held, len(way._collecting)) == (0, 0)
+        assert way.bodies.held == 0
 
     run(scenario())
 
@@ -300,7 +301,7 @@ def test_a_request_at_a_door_that_closes_is_answered_by_the_next_process(odd: Pl
     async def scenario() -> None:
         way = Toru1(odd.target())
         first = odd.pid
-        odd.process.send_signal(signal.SIGSTOP)  # type: ignore[union-attr]
+        odd.freeze()
         asked = Asked(way, "/a", method="POST", body=b"x")
         await asyncio.to_thread(odd.until, lambda: odd.knocks == 1)
         odd.end()
@@ -324,6 +325,7 @@ def test_one_that_takes_connections_and_closes_them_unread_is_not_asked_for_ever
         asked = Asked(way, "/")
         for _ in range(TRIES):
             connection, _ = await asyncio.to_thread(listener.accept)
+            assert await asyncio.to_thread(connection.recv, 1, socket.MSG_PEEK), "it is there, and stays unread"
             connection.close()
         listener.close()
         assert (await asked.answer()).outcome == (502, "no-answer")

@@ -18,10 +18,11 @@ from tests.gateway.asking import Asked, Plugin, run
 from toru.domain.ids import PluginId
 from toru.gateway.targets import Availability
 from toru.gateway.toru2 import frames
+from toru.gateway.toru2.carrier import KEPT_BYTES
 from toru.gateway.toru2.connection import Connection
 from toru.gateway.toru2.conversation import CREDIT
 from toru.gateway.toru2.pushes import AT_ONCE, Pushes
-from toru.gateway.toru2.way import CONNECTIONS_AT_MOST, CROWDED, KEPT_BYTES, Toru2
+from toru.gateway.toru2.way import CONNECTIONS_AT_MOST, CROWDED, Toru2
 
 pytestmark = pytest.mark.req("PROTO-1", "PROTO-4")
 
@@ -136,12 +137,14 @@ def test_a_request_arrives_whole_and_so_does_its_answer(plugin: Plugin) -> None:
 def test_many_requests_are_under_way_on_one_connection_and_answered_as_each_is_ready(plugin: Plugin) -> None:
     async def scenario() -> None:
         way = Way(plugin)
-        slow = [Asked(way, "/slow?0.5") for _ in range(20)]
+        held = [Asked(way, "/hold") for _ in range(20)]
         quick = [Asked(way, f"/{number}") for number in range(10)]
         paths = [json.loads(await it.text())["path"] for it in quick]
         assert paths == [f"/{number}" for number in range(10)]
-        assert not any(it.over for it in slow)
-        assert {(await it.answer()).outcome for it in slow} == {(200, "")}
+        await asyncio.to_thread(plugin.wait_for, "holding", 20)
+        assert not any(it.over for it in held)
+        await Asked(way, "/release").text()
+        assert {(await it.answer()).outcome for it in held} == {(200, "")}
         assert len(way._connections) == 1
         await way.closed()
 
@@ -444,6 +447,42 @@ def test_a_request_whose_connection_was_never_read_gets_another(tmp_path: Path) 
         run(scenario())
 
 
+@pytest.mark.req("LIFE-6")
+def test_a_request_that_begins_as_the_connection_ends_goes_on_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugin = Plugin(tmp_path / "not-started", "toru1_odd.py")
+    late: list[Asked] = []
+
+    def ends(connection: socket.socket) -> None:
+        greet(connection)
+
+    def serves(connection: socket.socket) -> None:
+        greet(connection)
+        head = json.loads(read_frame(connection)[1])
+        say(connection, "http", {"status": 204, "headers": {}, "body": False}, request_id=head["request_id"])
+        read_frame(connection)
+
+    async def scenario() -> None:
+        way, ended = Way(plugin), asyncio.Event()
+        at_end = Connection.eof_received
+
+        def eof_received(connection: Connection) -> None:
+            # Between the end of what the plugin says and the end of the connection.
+            at_end(connection)
+            if not late:
+                late.append(Asked(way))
+                ended.set()
+
+        monkeypatch.setattr(Connection, "eof_received", eof_received)
+        await ended.wait()
+        assert (await late[0].answer()).outcome == (204, "")
+        await way.closed()
+
+    with scripted(plugin.path, ends, serves):
+        run(scenario())
+
+
 @pytest.mark.req("PROTO-5")
 @pytest.mark.parametrize("how", ["another version", "no hello", "goodbye without end", "never takes anything"])
 def test_a_plugin_that_can_not_be_talked_to_is_not_asked_for_ever(tmp_path: Path, how: str) -> None:
@@ -481,14 +520,14 @@ def test_a_plugin_that_can_not_be_talked_to_is_not_asked_for_ever(tmp_path: Path
 @pytest.mark.req("PROTO-5")
 def test_a_plugin_that_never_says_hello_gets_a_new_connection_when_nobody_waits_any_more(plugin: Plugin) -> None:
     async def scenario() -> None:
-        plugin.process.send_signal(signal.SIGSTOP)  # type: ignore[union-attr]
+        plugin.freeze()
         way = Way(plugin)
         asked = Asked(way)
         await asyncio.to_thread(plugin.until, lambda: plugin.knocks == 1)
         asked.leave()
         another = Asked(way)
         await asyncio.to_thread(plugin.until, lambda: plugin.knocks == 2)
-        plugin.process.send_signal(signal.SIGCONT)  # type: ignore[union-attr]
+        plugin.thaw()
         assert (await another.answer()).outcome == (200, "")
         await way.closed()
 
@@ -499,18 +538,21 @@ def test_a_plugin_that_never_says_hello_gets_a_new_connection_when_nobody_waits_
 def test_a_connection_on_which_nothing_came_gets_no_more_requests(
     plugin: Plugin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("toru.gateway.toru2.way.SILENT_SECONDS", 0.0)
+    monkeypatch.setattr("toru.gateway.toru2.carrier.SILENT_SECONDS", 0.0)
 
     async def scenario() -> None:
         way = Way(plugin)
         await Asked(way).text()
-        plugin.process.send_signal(signal.SIGSTOP)  # type: ignore[union-attr]
+        plugin.freeze()
         asked = Asked(way, "/slow?100")
-        await asyncio.sleep(0.01)
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        while clock() == began:  # noqa: ASYNC110  (time makes no event)
+            await asyncio.sleep(0)
         asked.leave()
         another = Asked(way)
         await asyncio.to_thread(plugin.until, lambda: plugin.knocks == 1)
-        plugin.process.send_signal(signal.SIGCONT)  # type: ignore[union-attr]
+        plugin.thaw()
         assert (await another.answer()).outcome == (200, "")
         await way.closed()
 

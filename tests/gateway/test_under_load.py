@@ -22,15 +22,33 @@ RESTARTS = 4
 WRK = ("wrk", "--threads=1", "--connections=16", "--duration=10m", "--timeout=30s")
 
 
-@pytest.fixture
-def steady(rig: Rig) -> Rig:
-    plant(rig, "1.0")
-    rig.toru.scan()
-    return rig
+SOURCES = {"http": "http_steady.py", "toru/1": "toru1.py", "toru/2": "toru2.py"}
+"""Plugins that say their version at `/version`, and end well."""
 
 
-def plant(rig: Rig, version: str) -> None:
-    rig.toru.plant("steady", "http_steady.py", metadata={"protocol": "http", "version": version})
+@pytest.fixture(params=SOURCES)
+def steady(request: pytest.FixtureRequest, rig: Rig) -> Steady:
+    steady = Steady(rig, request.param)
+    steady.plant("1.0")
+    rig.toru.serve()
+    return steady
+
+
+class Steady:
+    """A plugin of this protocol."""
+
+    def __init__(self, rig: Rig, protocol: str) -> None:
+        self.rig = rig
+        self.protocol = protocol
+        self.id = f"steady-{protocol.replace('/', '')}"
+        self.target = f"/api/plugins/route/{self.id}/version"
+
+    def plant(self, version: str) -> None:
+        metadata = {"protocol": self.protocol, "version": version}
+        self.rig.toru.plant(self.id, SOURCES[self.protocol], metadata=metadata)
+
+    def pid(self) -> int:
+        return self.rig.toru.pid(self.id)
 
 
 @contextmanager
@@ -62,15 +80,15 @@ def nothing_failed(outcome: dict[str, Any]) -> None:
     assert int(counted[1]) > 100
 
 
-@pytest.mark.req("LIFE-6", "PROTO-7")
-def test_replacing_and_restarting_a_plugin_loses_no_request(steady: Rig) -> None:
+@pytest.mark.req("LIFE-6", "PROTO-3", "PROTO-6", "PROTO-7")
+def test_replacing_and_restarting_a_plugin_loses_no_request(rig: Rig, steady: Steady) -> None:
     versions = [f"{number}.0" for number in range(1, RESTARTS + 2)]
-    processes = {steady.toru.pid("steady")}
-    with load(steady, "/api/plugins/route/steady/version", "a body") as outcome:
+    processes = {steady.pid()}
+    with load(rig, steady.target, "a body") as outcome:
         for version in versions[1:]:
-            plant(steady, version)
-            steady.host.run("systemctl", "restart", "toru-plugin-steady.service")
-            processes.add(steady.toru.pid("steady"))
+            steady.plant(version)
+            rig.host.run("systemctl", "restart", f"toru-plugin-{steady.id}.service")
+            processes.add(steady.pid())
     nothing_failed(outcome)
     assert len(processes) == RESTARTS + 1
     # Between two restarts nobody waits for an answer, so one in the middle may have had no time to give any.
@@ -78,12 +96,12 @@ def test_replacing_and_restarting_a_plugin_loses_no_request(steady: Rig) -> None
 
 
 @pytest.mark.req("ISO-5", "LIFE-6")
-def test_restarting_the_core_loses_no_request(steady: Rig) -> None:
-    cores, plugin = {steady.core()}, steady.toru.pid("steady")
-    with load(steady, "/api/plugins/route/steady/version") as outcome:
+def test_restarting_the_core_loses_no_request(rig: Rig, steady: Steady) -> None:
+    cores, plugin = {rig.core()}, steady.pid()
+    with load(rig, steady.target) as outcome:
         for _ in range(RESTARTS):
-            steady.host.run("systemctl", "restart", "toru.service")
-            cores.add(steady.core())
+            rig.host.run("systemctl", "restart", "toru.service")
+            cores.add(rig.core())
     nothing_failed(outcome)
     assert len(cores) == RESTARTS + 1
-    assert steady.toru.pid("steady") == plugin, "the plugin went on"
+    assert steady.pid() == plugin, "the plugin went on"

@@ -26,6 +26,7 @@ from tests.gateway.conformance.wire import (  # noqa: E402
     Malformed,
     Wire,
     chunked,
+    dripping,
     headers_of,
     pattern,
     read,
@@ -123,6 +124,9 @@ def do(wire, record, name, *arguments):
     elif name == "bytewise":
         for byte in arguments[0].encode("latin-1"):
             connection.sendall(bytes([byte]))
+    elif name == "drip":
+        for byte in dripping(arguments[0].encode("latin-1")):
+            connection.sendall(byte)
     elif name == "flood":
         text, count = arguments
         connection.sendall(text.encode("latin-1") * count)

@@ -46,8 +46,6 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, _):
         self.there.discard(self)
-        if self.stopping and not self.there:
-            asyncio.get_running_loop().stop()
 
     def data_received(self, data):
         while data:

@@ -51,6 +51,8 @@ while True:
         elif message["type"] == "http":
             say(f"http {payload['payload']['path']}")
             body = json.dumps({"pid": os.getpid(), "path": payload["payload"]["path"]})
+            if payload["payload"]["path"] == "/version":
+                body = METADATA["version"]
             answer = {
                 "type": "http",
                 "timestamp": message["timestamp"],

@@ -54,6 +54,8 @@ def respond(connection, number, request):
         os.kill(os.getpid(), signal.SIGKILL)
     if way == "slow":
         time.sleep(float(argument))
+    while way == "hold" and not os.path.exists(os.path.join(os.path.dirname(path), "go-on")):
+        time.sleep(0.01)
     if way == "rubbish":
         connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n" + b"rubbish " * 100)
         return True

@@ -344,6 +344,12 @@ class Plugin:
 
 
 class Example(Plugin):
+    def __init__(self):
+        super().__init__()
+        self.crowd = asyncio.Condition()
+        self.here = 0
+        self.held = asyncio.Event()
+
     async def handle(self, request):
         path, _, query = request.path.partition("?")
         handler = getattr(self, f"on_{path[1:].replace('/', '_') or 'root'}", self.on_root)
@@ -389,6 +395,28 @@ class Example(Plugin):
         print(f"slow {query}", flush=True)
         await asyncio.sleep(float(query))
         await request.answer(200, {}, json.dumps({"pid": os.getpid()}).encode())
+
+    async def on_together(self, request, query):
+        """An answer when so many wait for this one."""
+        async with self.crowd:
+            self.here += 1
+            self.crowd.notify_all()
+            await self.crowd.wait_for(lambda: self.here >= int(query))
+        await request.answer(200, {})
+
+    async def on_hold(self, request, query):
+        """An answer when somebody has asked for `/release`."""
+        self.held.clear()
+        print(f"holding {query}", flush=True)
+        await self.held.wait()
+        await request.answer(200, {}, json.dumps({"pid": os.getpid()}).encode())
+
+    async def on_release(self, request, query):
+        self.held.set()
+        await request.answer(200, {})
+
+    async def on_version(self, request, query):
+        await request.answer(200, {}, METADATA["version"].encode())
 
     async def on_drip(self, request, query):
         """A part of the answer every 0.1 seconds, for ever."""

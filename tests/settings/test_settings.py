@@ -88,6 +88,7 @@ timeout = 5
 max_body = "1M"
 max_concurrent = 8
 max_waiting = 16
+max_head = "16K"
 
 [hooks]
 events = ["gave-up", "started"]
@@ -120,7 +121,7 @@ def test_every_setting_is_heard(etc: Etc) -> None:
         limits=Limits(memory_bytes=1 << 30, tasks=512, cpu_percent=200),
         kv=KvPolicy(value_bytes=64 << 10, total_bytes=8 << 20, keys=100),
         events=EventsPolicy(keep_days=0.5),
-        gateway=GatewayPolicy(timeout=5, max_body=1 << 20, max_concurrent=8, max_waiting=16),
+        gateway=GatewayPolicy(timeout=5, max_body=1 << 20, max_concurrent=8, max_waiting=16, max_head=16 << 10),
         hooks=HooksPolicy(events=frozenset({EventKind.GAVE_UP, EventKind.STARTED}), burst=9, interval=0.5),
         overrides={
             "clock": PluginOverride(
@@ -230,6 +231,7 @@ MISTAKES = [
     *[(f"gateway.max_body = {value}", "gateway.max_body must be a size") for value in ("0", "'lots'", "true", "1.5")],
     ("gateway.max_concurrent = 0", f"gateway.max_concurrent {AT_LEAST_1}"),
     ("gateway.max_waiting = true", f"gateway.max_waiting {AT_LEAST_1}"),
+    *[(f"gateway.max_head = {value}", "gateway.max_head must be a size") for value in ("4095", "'65K'", "true", "'x'")],
     ("plugins.clock.timeout = '5'", f"plugins.clock.timeout {SECONDS}"),
     ("plugins.clock.max_waiting = 5", "plugins.clock.max_waiting is not a setting"),
     *[(f"hooks.events = {value}", "hooks.events must be a list") for value in ("'x'", "['x']", "[1]", "['other']")],

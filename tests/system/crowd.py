@@ -122,6 +122,25 @@ def ask(host: Host, *orders: Order, apart: float = 0) -> list[Reply]:
 
 
 @contextmanager
+def waiting(host: Host, *orders: Order) -> Iterator[list[Reply]]:
+    """All of them at once, and then the block. The list has what they got when the block is over."""
+    given = json.dumps({"orders": [order.said() for order in orders], "until": None, "apart": 0})
+    replies: list[Reply] = []
+    with host.popen("python3", "-c", CROWD, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as crowd:
+        try:
+            assert crowd.stdin is not None
+            crowd.stdin.write(given)
+            crowd.stdin.close()
+            crowd.stdin = None
+            yield replies
+            said, _ = crowd.communicate(timeout=150)
+        except BaseException:
+            crowd.kill()
+            raise
+    replies += map(Reply.parse, said.splitlines())
+
+
+@contextmanager
 def asking(host: Host, order: Order, crowd: int) -> Iterator[list[Reply]]:
     """So many who ask for the same again and again, as long as the block lasts. Then the list has what they got."""
     end = "/tmp/the-crowd-goes-home"  # noqa: S108  (on a host of the tests' own)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.hosts.host import Host
 from tests.system.api import Api
-from tests.system.crowd import Order, ask, asking, refusal
+from tests.system.crowd import Order, ask, asking, refusal, waiting
 from tests.system.toru import Toru
 
 pytestmark = pytest.mark.req("PROTO-4", "PROTO-6")
@@ -27,7 +27,7 @@ def test_a_plugin_of_the_field_gets_requests_and_answers_them_unchanged(
     toru: Toru, host: Host, source: str, status: int
 ) -> None:
     toru.plant("field", source, metadata={"route": "/fields"})
-    toru.scan()
+    toru.serve()
     (reply,) = ask(host, Order("/fields/a%2Fb?c=d&e", "POST", b'{"k":1}'))
     assert reply.status == status
     said = reply.json()
@@ -43,7 +43,7 @@ def test_a_plugin_of_the_field_gets_requests_and_answers_them_unchanged(
 @pytest.mark.parametrize("source", ["toru1.py", "toru1_rust.py"])
 def test_a_request_wakes_a_sleeping_plugin_which_gets_its_init_first(toru: Toru, host: Host, source: str) -> None:
     toru.plant("sleeper", source, metadata={"start": "on-demand"})
-    toru.scan()
+    toru.serve()
     assert toru.pid("sleeper") == 0
     replies = ask(host, *[Order(f"/sleeper/{number}") for number in range(5)])
     assert {reply.status for reply in replies} <= {200, 201}
@@ -60,34 +60,36 @@ def test_a_request_wakes_a_sleeping_plugin_which_gets_its_init_first(toru: Toru,
 def test_twenty_at_once_are_served_one_by_one_and_nobody_else_waits(toru: Toru, host: Host) -> None:
     toru.plant("field", "toru1_odd.py")
     toru.plant("other")
-    toru.scan()
-    crowd = [Order(f"/field/slow/{number}?0.1") for number in range(20)]
-    *replies, other = ask(host, *crowd, Order("/other/"), apart=0.005)
-    assert {reply.status for reply in replies} == {200}
-    assert other.status == 200
-    served = [line.split("/")[2].partition("?")[0] for line in lines(toru, "field", "http")]
-    assert sorted(map(int, served)) == list(range(20)), "each of them once"
+    toru.serve()
+    with waiting(host, *[Order(f"/field/hold/{number}") for number in range(20)]) as replies:
+        toru.wait_until("the first to be with the plugin", lambda: lines(toru, "field", "http"))
+        assert ask(host, Order("/other/"))[0].status == 200
+        assert len(lines(toru, "field", "http")) == 1, "and the others wait"
+        host.run("touch", "/run/toru-plugins/field/go-on")
+    assert [reply.status for reply in replies] == [200] * 20
+    served = [int(line.rpartition("/")[2]) for line in lines(toru, "field", "http")]
+    assert sorted(served) == list(range(20)), "each of them once"
 
 
 @pytest.mark.req("PROTO-5")
 def test_a_plugin_that_never_answers_is_a_504_and_the_next_request_works(toru: Toru, host: Host) -> None:
     toru.plant("field", "toru1_odd.py", metadata={"timeout": 1})
-    toru.scan()
+    toru.serve()
     (reply,) = ask(host, Order("/field/mute"))
     assert refusal(reply) == (504, "timeout", "field")
     assert reply.json()["facts"]["name"] == "The field"
-    assert ask(host, Order("/field/next"))[0].json()["pid"] == toru.pid("field")
     said = [
         it["MESSAGE"] for it in toru.journal("TORU_PLUGIN=field", "SYSLOG_IDENTIFIER=toru") if "504" in it["MESSAGE"]
     ]
     assert len(said) == 1
+    toru.wait_until("an answer in time", lambda: ask(host, Order("/field/next"))[0].status == 200)
 
 
 @pytest.mark.req("PROTO-5", "SUP-2")
 def test_a_crash_within_a_request_is_a_502_and_the_plugin_comes_back(toru: Toru, host: Host) -> None:
     toru.settings("[restart]\nfirst_delay = 1\nmax_delay = 16\n")
     toru.plant("field", "toru1_odd.py")
-    toru.scan()
+    toru.serve()
     first = toru.pid("field")
     (reply,) = ask(host, Order("/field/crash"))
     assert refusal(reply) == (502, "no-answer", "field")
@@ -100,7 +102,7 @@ def test_a_crash_within_a_request_is_a_502_and_the_plugin_comes_back(toru: Toru,
 @pytest.mark.req("PROTO-5")
 def test_rubbish_is_a_502_with_its_beginning_in_the_journal(toru: Toru, host: Host) -> None:
     toru.plant("field", "toru1_odd.py")
-    toru.scan()
+    toru.serve()
     (reply,) = ask(host, Order("/field/rubbish"))
     assert refusal(reply) == (502, "bad-answer", "field")
     assert b"rubbish" not in reply.body
@@ -112,7 +114,7 @@ def test_rubbish_is_a_502_with_its_beginning_in_the_journal(toru: Toru, host: Ho
 @pytest.mark.req("SEC-5", "PROTO-5")
 def test_a_header_with_a_line_break_never_reaches_the_client(toru: Toru, host: Host) -> None:
     toru.plant("field", "toru1_odd.py")
-    toru.scan()
+    toru.serve()
     (reply,) = ask(host, Order("/field/injected"))
     assert refusal(reply) == (502, "bad-answer", "field")
     assert "set-cookie" not in reply.headers
@@ -120,7 +122,7 @@ def test_a_header_with_a_line_break_never_reaches_the_client(toru: Toru, host: H
 
 def test_large_and_binary_bodies_pass_both_ways(toru: Toru, host: Host) -> None:
     toru.plant("field", "toru1_odd.py")
-    toru.scan()
+    toru.serve()
     large, binary, upload, small = ask(
         host,
         Order(f"/field/large?{15 * MIB}"),
@@ -141,7 +143,7 @@ def test_what_fits_into_no_message_is_a_413_and_never_comes_to_the_plugin(
     toru: Toru, host: Host, *, chunked: bool
 ) -> None:
     toru.plant("field", "toru1_odd.py")
-    toru.scan()
+    toru.serve()
     (reply,) = ask(host, Order("/field/", "POST", length=17 * MIB, chunked=chunked))
     assert refusal(reply) == (413, "too-large", "field")
     assert lines(toru, "field", "http") == []
@@ -152,7 +154,7 @@ def test_what_fits_into_no_message_is_a_413_and_never_comes_to_the_plugin(
 @pytest.mark.parametrize("source", ["toru1.py", "toru1_rust.py"])
 def test_restarts_under_load_lose_no_request(toru: Toru, host: Host, source: str) -> None:
     toru.plant("field", source)
-    toru.scan()
+    toru.serve()
     with asking(host, Order("/field/", "POST", b"x"), crowd=5) as replies:
         for _ in range(4):
             so_far = len(lines(toru, "field", "http"))
@@ -169,7 +171,7 @@ def test_restarts_under_load_lose_no_request(toru: Toru, host: Host, source: str
 @pytest.mark.req("ROUTE-2", "LIFE-2")
 def test_a_disabled_plugin_has_no_route(toru: Toru, host: Host) -> None:
     toru.plant("field", "toru1_odd.py")
-    toru.scan()
+    toru.serve()
     assert ask(host, Order("/field/"))[0].status == 200
     toru.disable("field")
     toru.wait_until("the route to be gone", lambda: ask(host, Order("/field/"))[0].status == 404)
@@ -178,7 +180,7 @@ def test_a_disabled_plugin_has_no_route(toru: Toru, host: Host) -> None:
 @pytest.mark.req("KV-1", "KV-2")
 def test_storage_is_the_cores_own_and_no_plugin_is_asked_for_it(toru: Toru, host: Host) -> None:
     toru.plant("field", "toru1_rust.py")
-    toru.scan()
+    toru.serve()
     api = Api(host)
     body = json.dumps({"action": "set", "key": "a", "value": "v"}).encode()
     headers = {"Content-Type": "application/json"}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.hosts.host import Host
+from tests.system.api import Api
 
 PLUGINS = "/var/lib/toru/plugins"
 CONFIG = f"{PLUGINS}/.metadata/config.json"
@@ -90,6 +91,16 @@ class Toru:
         """Returns when a scan that began after this call has ended: the first start may only join one under way."""
         self.host.run("systemctl", "start", "toru-scan.service")
         self.host.run("systemctl", "start", "toru-scan.service")
+
+    def serve(self) -> None:
+        """Scans, and returns when the core knows that what was planted can be asked; so does its gateway then."""
+        self.scan()
+
+        def ready() -> bool:
+            state = {row["id"]: row["state"] for row in Api(self.host).get("/api/plugins")}
+            return all(state.get(plugin_id) in {"idle", "running"} for plugin_id in self._planted)
+
+        self.wait_until("the core to know", ready)
 
     def enable(self, plugin_id: str, *, check: bool = True) -> str:
         self._planted.add(plugin_id)

@@ -58,6 +58,8 @@ def facts(row: Row, *, now: float) -> Iterator[tuple[str, str]]:
         yield from _used_by(row)
     if row["state"] != State.STOPPED:
         yield "restarts", str(row["restarts"])
+    if row["requests"]:
+        yield "requests", _requests(row)
     asked = row["sandbox_asked"]
     yield "sandbox", f"{row['sandbox']} (asks for {asked})" if asked else row["sandbox"]
     yield "unit", row["unit"]
@@ -81,6 +83,11 @@ def _used_by(row: Row) -> Iterator[tuple[str, str]]:
     yield "tasks", _used(_count(row["tasks"]), _count(limits["tasks"]))
     seconds = None if row["cpu_seconds"] is None else f"{row['cpu_seconds']:.2f} s so far"
     yield "cpu", _used(seconds, _percent(limits["cpu_percent"]), ", at most")
+
+
+def _requests(row: Row) -> str:
+    errors, now = row["request_errors"], row["requests_in_flight"]
+    return f"{row['requests']} since the core started, {errors} of them with an error; {now} under way"
 
 
 def why_facts(document: Row, *, now: float) -> Iterator[tuple[str, str]]:

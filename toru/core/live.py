@@ -13,6 +13,7 @@ from typing import Any
 
 from toru.core import rows
 from toru.core.overview import PluginView
+from toru.core.traffic import Traffic
 from toru.domain.catalogue import Rejection
 from toru.domain.errors import TooManyReaders
 from toru.domain.ids import PluginId
@@ -47,11 +48,12 @@ class Measured:
 Event = Happened | Measured
 
 
-def plugin_changed(plugin_id: PluginId, view: PluginView | None) -> Happened:
+def plugin_changed(plugin_id: PluginId, view: PluginView | None, traffic: Traffic | None = None) -> Happened:
     """A plugin as it is now; or that there is none of this id any more."""
     if view is None:
         return Happened(name="gone", data=_json({"id": plugin_id}), plugin_id=plugin_id)
-    return Happened(name="plugin", data=_json(rows.plugin_row(view, now=time.time())), plugin_id=plugin_id)
+    row = rows.plugin_row(view, now=time.time(), traffic=traffic)
+    return Happened(name="plugin", data=_json(row), plugin_id=plugin_id)
 
 
 def rejected_changed(rejected: Sequence[Rejection]) -> Happened:

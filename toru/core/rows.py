@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from toru.core.overview import Overview, PluginView
+from toru.core.traffic import Traffic
 from toru.domain import state
 from toru.domain.catalogue import Rejection
 from toru.domain.levels import LEVELS
@@ -30,8 +31,11 @@ def overview_document(overview: Overview, *, now: float) -> dict[str, Any]:
     }
 
 
-def plugin_row(view: PluginView, *, now: float) -> dict[str, Any]:
-    """A plugin. The first ten names are those that front ends in the field know; null: nothing known, or none."""
+def plugin_row(view: PluginView, *, now: float, traffic: Traffic | None = None) -> dict[str, Any]:
+    """A plugin. The first ten names are those that front ends in the field know; null: nothing known, or none.
+
+    `traffic` is the core's: without it, nothing is known of requests.
+    """
     manifest, service, status = view.manifest, view.facts.service, view.status
     return {
         "id": view.id,
@@ -66,6 +70,9 @@ def plugin_row(view: PluginView, *, now: float) -> dict[str, Any]:
         "memory_bytes": service and service.memory_bytes,
         "tasks": service and service.tasks,
         "cpu_seconds": service and service.cpu_seconds,
+        "requests": traffic and traffic.requests,
+        "request_errors": traffic and traffic.errors,
+        "requests_in_flight": traffic and traffic.in_flight,
         "unit": view.id.service,
         "socket_unit": view.id.socket,
         "path": view.path,

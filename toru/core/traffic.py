@@ -43,6 +43,11 @@ class Traffic:
     def requests(self) -> int:
         return sum(self.by_class) + self.abandoned
 
+    @property
+    def errors(self) -> int:
+        """Answers that say 5xx, the plugin's own and those in its place."""
+        return self.by_class[5]
+
     def answered(self, status: int, seconds: float) -> None:
         self.by_class[status // 100] += 1
         self.histogram[bisect_left(BOUNDS, seconds)] += 1

@@ -76,6 +76,8 @@ class GatewayPolicy:
     max_concurrent: int = 256
     max_waiting: int = 1000
     """Requests that wait for their turn, for each plugin; more are told to come again."""
+    max_head: int = 32 << 10
+    """Bytes of a request's head, be it for a plugin or for Toru."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ framing    chunked bodies
 patience   how long a client may take
 reception  who is asking, for which plugin, and may they
 admission  who is asking, from memory
+vigil      whether who was let in may stay
 routes     which plugin a path leads to
 targets    plugins as the gateway sees them
 lane       who is with a plugin, and who waits for a turn

@@ -17,7 +17,9 @@ from toru.web.peer import Peer
 
 REMEMBERED_SECONDS = 1.0
 """An answer of `Accounts` is used again for so long, unless somebody is forgotten meanwhile: then none is."""
-REMEMBERED = 10_000
+REMEMBERED = 4096
+LONGEST_REMEMBERED = 4096
+"""Bytes of cookies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,9 @@ class Admission:
             caller = self._callers.known(shown.bearer, shown.cookie)
             if caller is None:
                 return shown
-            found = self._by_cookie[cookie] = _verdict(caller, others)
+            found = _verdict(caller, others)
+            if len(cookie) <= LONGEST_REMEMBERED:
+                self._by_cookie[cookie] = found
             return found
         shown, others = _shown(said, peer)
         caller = self._callers.known(shown.bearer, shown.cookie)
@@ -80,6 +84,11 @@ class Admission:
         if caller is None:
             return Refused(401, "unauthenticated", "sign in first")
         return _verdict(caller, _shown(head.said, None)[1])
+
+
+def shown_by(head: Head, peer: Peer | None) -> Shown:
+    """What is to be asked again later."""
+    return _shown(head.said, peer)[0]
 
 
 def _shown(said: Mapping[int, bytes], peer: Peer | None) -> tuple[Shown, bytes]:

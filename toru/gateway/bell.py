@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 from toru.gateway import refusals
 from toru.gateway.refusals import Refusal
 from toru.gateway.targets import Availability, Target
 from toru.systemd.own_socket import own_socket
+
+P = TypeVar("P", bound=asyncio.Protocol)
 
 NEWS_WITHIN = 5.0
 """Who can't be reached though it runs has ended a moment ago, most often. We hear of it within so many seconds."""
@@ -70,7 +74,10 @@ class Bell:
     async def _connect(self, target: Target) -> socket.socket | None:
         """None: nobody listens there."""
         while target is self._target:
-            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            try:
+                connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            except OSError as error:  # there is no descriptor left
+                raise Unreachable(refusals.unavailable(f"can't be reached: {error.strerror}", 1)) from None
             connection.setblocking(False)  # noqa: FBT003  (as the standard library has it)
             try:
                 _connect_to(connection, target)
@@ -99,11 +106,22 @@ def _connect_to(connection: socket.socket, target: Target) -> None:
 
 
 def _ring(bell_path: str) -> None:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection, suppress(OSError):
+    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         # Whatever is wrong with the bell, such as that it has just been taken down: systemd says so too. With a full
         # backlog others have rung.
         connection.setblocking(False)  # noqa: FBT003  (as the standard library has it)
         connection.connect(bell_path)
+
+
+async def carry(protocol: Callable[[], P], connection: socket.socket) -> tuple[asyncio.Transport, P]:
+    """A transport for this connection, which belongs to it from now on, also when this fails."""
+    loop = asyncio.get_running_loop()
+    try:
+        return await loop.create_unix_connection(protocol, sock=connection)
+    finally:
+        # uvloop closes the descriptor. Of a connection that ends before this returns, it leaves the number in the
+        # socket object (seen in 0.23.0), which would close it again: by then it may be another connection's.
+        connection.detach()
 
 
 async def _wait(news: asyncio.Event, *, within: float, otherwise: Refusal) -> None:

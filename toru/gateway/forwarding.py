@@ -69,7 +69,7 @@ def confined_cookie(value: bytes, prefix: bytes) -> bytes | None:
     """
     pair, *attributes = value.split(b";")
     name, equals, _ = pair.partition(b"=")
-    name = name.strip()
+    name = name.strip(_SPACE)
     if not equals or not name or name.lower() == _OURS:
         return None
     path, kept = b"", [pair.strip()]

@@ -13,6 +13,7 @@ LAST_CHUNK = b"0\r\n\r\n"
 
 # Extensions are what RFC 9112 allows and a little more, but nothing that could be taken for a line break.
 _SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*)?")
+_SIZE_ALONE = re.compile(rb"([0-9A-Fa-f]{1,15})\r\n")
 _TRAILER = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t\x20-\x7e\x80-\xff]*")
 
 _SIZE, _INSIDE, _BEHIND, _TRAILERS, _OVER = range(5)
@@ -50,6 +51,9 @@ class Chunked:
                 if not self._left:
                     self._state = _BEHIND
                 continue
+            if self._state == _SIZE and (behind := _whole_chunk(data, at, content)):
+                at = behind
+                continue
             if (line := self._line(data, at)) is None:
                 break
             at += len(line) + 2
@@ -85,6 +89,18 @@ class Chunked:
             self._trailer_bytes += len(line)
             if self._trailer_bytes > MOST_TRAILER_BYTES or not _TRAILER.fullmatch(line):
                 raise BadChunk("there are too many trailers, or one that is no header field")
+
+
+def _whole_chunk(data: bytes, at: int, content: list[bytes]) -> int:
+    """Where the next one begins, if one begins here that is all here; else 0. Quick, because there may be many."""
+    if (size := _SIZE_ALONE.match(data, at)) is None:
+        return 0
+    start = size.end()
+    end = start + int(size[1], 16)
+    if end == start or data[end : end + 2] != b"\r\n":
+        return 0
+    content.append(data[start:end])
+    return end + 2
 
 
 def chunk(data: bytes) -> bytes:

@@ -19,6 +19,7 @@ from toru.gateway.protocol import GatewayProtocol
 from toru.gateway.reception import Reception
 from toru.gateway.routes import Routes
 from toru.gateway.targets import Availability, Target, target_of
+from toru.gateway.vigil import Vigil
 from toru.web.caller import Callers
 
 TICK_SECONDS = 0.5
@@ -39,9 +40,11 @@ class Gateway:
         self._policy = policy
         self._traffic = traffic
         self._ways = ways
+        self.max_head = policy.gateway.max_head
         self._lanes: dict[PluginId, Lane] = {}
         self._routes = Routes()
         self.reception = Reception(accounts, Admission(accounts, callers), self._routes, policy.trusted_proxies)
+        self._vigil = Vigil(accounts, callers)
         self.clients: set[GatewayProtocol] = set()
         self.notices = Notices()
         self.now = time.monotonic()
@@ -100,6 +103,7 @@ class Gateway:
         self.reception.forget()
         for client in list(self.clients):
             client.patience.look(self.now, self._stopping_since)
+        self._vigil.look(self.clients, self.now)
         self.notices.tell(self.now)
         if self.clients or self.notices:
             self._look_again()

@@ -63,6 +63,7 @@ _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # RFC 3986, section 3.2.2, without user information.
 _AUTHORITY = re.compile(rb"(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(?::[0-9]{0,5})?")
 _DIGITS = re.compile(rb"[0-9]{1,18}")
+_SIGNS = re.compile(rb"[^0-9a-z]")
 _KNOWN_METHODS = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
 
 _TEXT = bytes([0x09, 0x0A, 0x0D, *range(0x20, 0x7F), *range(0x80, 0x100)])
@@ -194,10 +195,10 @@ def _meaning_of(line: bytes) -> _Meant:
     if not colon or not _TOKEN.fullmatch(name):
         raise BadHead(400, "a header field has a name, a colon right behind it, and a value on the same line")
     value = value.strip(b" \t")
-    # To CGI and whatever is like it, both are the same: a name with underscores could pass for one of ours.
-    plain = name.lower().replace(b"_", b"-")
+    # To CGI and whatever is like it, all signs are the same: a name with underscores could pass for one of ours.
+    plain = _SIGNS.sub(b"-", name.lower())
     meaning = MEANINGS.get(plain, 0)
-    if (meaning and b"_" in name) or (not meaning and plain.startswith(_OURS)):
+    if (meaning and plain != name.lower()) or (not meaning and plain.startswith(_OURS)):
         meaning = DROPPED
     if meaning == HOST and not _AUTHORITY.fullmatch(value):
         raise BadHead(400, "the Host of the request is no host")

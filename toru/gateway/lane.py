@@ -51,6 +51,12 @@ class Turns:
         self._count -= 1
         return visit
 
+    def one_too_many(self, newcomer: Visit) -> Visit | None:
+        """Who is to make room for this one: the last of whoever has most, if even then that is no fewer."""
+        most = max(self._of.values(), key=len)
+        own = self._of.get(newcomer.caller.name, ())
+        return most[-1] if len(most) > len(own) + 1 else None
+
     def remove(self, visit: Visit) -> None:
         name = visit.caller.name
         visits = self._of[name]
@@ -70,6 +76,7 @@ class Lane:
         self.target = target
         self.way = make_way(target)
         self._open = target.availability in _KNOCK
+        self._goes_on = False
 
     def see(self, target: Target, make_way: MakeWay) -> None:
         """The plugin as it is from now on."""
@@ -100,11 +107,17 @@ class Lane:
         elif self._with_plugin < target.max_concurrent and not self._waiting:
             self._with_plugin += 1
             visit.begin(self.way, target)
-        elif len(self._waiting) < self._max_waiting:
-            visit.wait()
-            self._waiting.put(visit)
         else:
-            visit.fail(refusals.unavailable("has too many requests to answer already", RETRY_WHEN_BUSY))
+            self._queue(visit)
+
+    def _queue(self, visit: Visit) -> None:
+        if len(self._waiting) >= self._max_waiting:
+            surplus = self._waiting.one_too_many(visit) or visit
+            surplus.fail(refusals.unavailable("has too many requests to answer already", RETRY_WHEN_BUSY))
+            if surplus is visit:
+                return
+        visit.wait()
+        self._waiting.put(visit)
 
     def left(self) -> None:
         """A visit that had begun is over."""
@@ -116,9 +129,15 @@ class Lane:
         self._waiting.remove(visit)
 
     def _go_on(self) -> None:
-        while self._waiting and self._open and self._with_plugin < self.target.max_concurrent:
-            self._with_plugin += 1
-            self._waiting.next().begin(self.way, self.target)
+        if self._goes_on:
+            return  # a visit that ended as it began: the loop sees to its place
+        self._goes_on = True
+        try:
+            while self._waiting and self._open and self._with_plugin < self.target.max_concurrent:
+                self._with_plugin += 1
+                self._waiting.next().begin(self.way, self.target)
+        finally:
+            self._goes_on = False
 
 
 def _where(target: Target) -> tuple[object, ...]:

@@ -47,15 +47,17 @@ class Patience:
         client = self._client
         if self._reads_nothing(now):
             client.cut()
+        elif client.is_deaf and self._unread:
+            self.began = now  # it gets its answer first
         elif client.is_deaf:
             if now - self.began > LINGER_SECONDS or self.dropped > MOST_DROPPED_BYTES:
                 client.cut()
         elif client.busy:
             self._look_at_request(now, stopping_since)
-        elif client.held:
+        elif client.held and not client.full:
             if now - self.began > HEAD_SECONDS:
                 client.timed_out("the head of the request did not come in time")
-        elif now - self.began > IDLE_SECONDS or _is_over(stopping_since, now):
+        elif _is_over(stopping_since, now) or (now - self.began > IDLE_SECONDS and not client.full):
             client.close()
 
     def _look_at_request(self, now: float, stopping_since: float | None) -> None:

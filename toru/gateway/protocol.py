@@ -8,6 +8,7 @@ one is answered.
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import struct
 import time
@@ -27,13 +28,14 @@ from toru.web.peer import peer_of, with_options
 if TYPE_CHECKING:
     from toru.gateway.gateway import Gateway
 
-MOST_HEAD_BYTES = 32 << 10
 MOST_HELD_BYTES = 64 << 10
-"""Of what has come before its time. Beyond it, nothing more is read."""
+"""Of what has come before its time. Beyond it, nothing more is read. No head is longer."""
 KEEPALIVE_SECONDS = 60
 """Of silence; after it the kernel asks for a sign of life."""
 WHOLE_BELOW = 64 << 10
 """Bytes of a body that came together with its head: it isn't streamed then."""
+
+_EMPTY_LINES = re.compile(rb"(?:\r\n)+")
 
 _HEAD, _SIZED, _CHUNKED, _RAW, _DEAF = range(5)
 """What comes next: a head, a body, anything at all, or what nobody wants any more."""
@@ -50,6 +52,8 @@ class GatewayProtocol(ApiSide):
         self.visit: Visit | None = None
         self.busy = False
         """A request has begun, and its answer hasn't ended."""
+        self.full = False
+        """It has more to read than it takes: it gets nothing new before."""
         self.head: Head | None = None
         """Of the request that is under way."""
         self.closes = False
@@ -82,7 +86,7 @@ class GatewayProtocol(ApiSide):
 
     def data_received(self, data: bytes) -> None:
         gateway = self.gateway
-        is_ready = self._next == _HEAD and not self.busy and not self.held
+        is_ready = self._next == _HEAD and not self.busy and not self.full and not self.held
         if is_ready and (ticket := gateway.reception.ticket(data)) is not None and not ticket.head.close:
             # The way of most requests: without a body, and like one a moment ago.
             self.busy = True
@@ -101,7 +105,7 @@ class GatewayProtocol(ApiSide):
         left = len(data) + 1
         while data and len(data) != left:
             left = len(data)
-            if self._next == _HEAD and not self.busy:
+            if self._next == _HEAD and not self.busy and not self.full:
                 data = self._take_head(data)
             elif self._next == _DEAF:
                 self.patience.dropped += len(data)
@@ -129,13 +133,14 @@ class GatewayProtocol(ApiSide):
     def _take_head(self, data: bytes) -> bytes:
         """A head, if it is complete, and its body, if it is there. Returns what is behind what was taken."""
         if data.startswith(b"\r\n"):
-            return data[2:]  # RFC 9112, section 2.2
+            return _EMPTY_LINES.sub(b"", data, 1)  # RFC 9112, section 2.2
         end = data.find(b"\r\n\r\n")
-        if end < 0 and len(data) <= MOST_HEAD_BYTES:
+        most = self.gateway.max_head
+        if end < 0 and len(data) <= most:
             return data
         try:
-            if not 0 <= end <= MOST_HEAD_BYTES:
-                raise _too_long(data)
+            if not 0 <= end <= most:
+                raise _too_long(data, most)
             head = read_head(data[:end])
         except BadHead as bad:
             self._bad(bad)
@@ -194,7 +199,7 @@ class GatewayProtocol(ApiSide):
                 self._broken(Refusal(status=400, code="bad-request", detail=detail))
                 return b""
         visit = self.visit
-        for part in parts:
+        for part in parts if len(parts) < 2 else [b"".join(parts)]:
             self.taken += len(part)
             if self._api:
                 self.feed(part if self._chunks is None else chunk(part))
@@ -280,13 +285,18 @@ class GatewayProtocol(ApiSide):
 
     def pause_writing(self) -> None:
         super().pause_writing()
+        self.full = True
         if self.visit is not None and self.visit.carrier is not None:
             self.visit.carrier.pause()
 
     def resume_writing(self) -> None:
         super().resume_writing()
+        self.full = False
         if self.visit is not None and self.visit.carrier is not None:
             self.visit.carrier.resume()
+        elif not self.busy:
+            self.patience.began = self.gateway.now
+            self._go_on()
 
     # Ends.
 
@@ -348,7 +358,7 @@ class GatewayProtocol(ApiSide):
             super().shutdown()
 
 
-def _too_long(data: bytes) -> BadHead:
-    if b"\n" not in data[:MOST_HEAD_BYTES]:
+def _too_long(data: bytes, most: int) -> BadHead:
+    if b"\n" not in data[:most]:
         return BadHead(414, f"a request's target has at most {MOST_TARGET_BYTES} bytes")
-    return BadHead(431, f"the head of a request has at most {MOST_HEAD_BYTES} bytes")
+    return BadHead(431, f"the head of a request has at most {most} bytes")

@@ -144,7 +144,9 @@ class Reception:
         ticket.lane.enter(visit)
 
     def _check(self, head: Head, admitted: Admitted) -> Ticket | Turned:
-        upgrade = head.upgrade if head.upgrade == b"websocket" and head.method == b"GET" else None
+        # With a body it is none: a plugin that doesn't change the protocol would read that as its next request.
+        may_change = head.upgrade == b"websocket" and head.method == b"GET" and not head.has_body
+        upgrade = head.upgrade if may_change else None
         if (head.method not in _SAFE or upgrade) and is_cross_site(head):
             detail = "a page of another site must not change anything here"
             return Turned(Refusal(status=403, code="cross-site", detail=detail))

@@ -95,6 +95,8 @@ class Visit:
         if self._state == _OVER:
             return
         self.carrier = carrier
+        if self.client.full:
+            carrier.pause()  # an earlier answer isn't read yet
         if self.request.body is None and not self._body_paused:
             self.client.release_body()
 

@@ -58,7 +58,7 @@ def make_app(parts: Parts) -> FastAPI:
         auth.router(parts.accounts),
         users.router(parts.accounts),
         tokens.router(parts.accounts),
-        plugins.router(parts.plugins, parts.wishing),
+        plugins.router(parts.plugins, parts.wishing, parts.traffic),
         bundles.router(parts.plugins, parts.policy.plugins_dir),
         logs.router(parts.plugins, parts.journals, parts.live),
         why.router(parts.plugins, parts.journals),

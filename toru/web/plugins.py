@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
 from toru.core import rows
+from toru.core.overview import PluginView
 from toru.core.plugins import Plugins
+from toru.core.traffic import AllTraffic
 from toru.core.wishing import Wish, Wishing
 from toru.domain.errors import UnknownPlugin
 from toru.domain.ids import PluginId
@@ -58,6 +61,9 @@ class PluginRow(BaseModel):
     memory_bytes: int | None
     tasks: int | None
     cpu_seconds: float | None
+    requests: int | None
+    request_errors: int | None
+    requests_in_flight: int | None
     unit: str
     socket_unit: str
     path: str | None
@@ -84,15 +90,16 @@ class RejectionRow(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-def router(plugins: Plugins, wishing: Wishing) -> APIRouter:
+def router(plugins: Plugins, wishing: Wishing, traffic: AllTraffic) -> APIRouter:
     routes = APIRouter(prefix="/api", tags=["plugins"])
+
+    def row(view: PluginView) -> dict[str, Any]:
+        return rows.plugin_row(view, now=time.time(), traffic=traffic.of(view.id))
 
     @routes.get("/plugins", response_model=list[PluginRow])
     async def list_plugins(caller: AnyCaller) -> Any:
         """Every plugin that the caller may see."""
-        now = time.time()
-        seen = (view for view in plugins.overview().plugins if caller.may_see(view.id))
-        return json_answer([rows.plugin_row(view, now=now) for view in seen])
+        return json_answer([row(view) for view in plugins.overview().plugins if caller.may_see(view.id)])
 
     @routes.get("/rejected", response_model=list[RejectionRow])
     async def list_rejected(caller: AdminCaller) -> Any:  # noqa: ARG001  (only admins get here)
@@ -103,9 +110,9 @@ def router(plugins: Plugins, wishing: Wishing) -> APIRouter:
     async def get_plugin(plugin_id: IdInPath, caller: AnyCaller) -> Any:
         """One plugin."""
         check_may_see(caller, plugin_id)
-        return json_answer(rows.plugin_row(plugins.view(plugin_id), now=time.time()))
+        return json_answer(row(plugins.view(plugin_id)))
 
-    _add_wishes(routes, wishing)
+    _add_wishes(routes, wishing, row)
     return routes
 
 
@@ -115,10 +122,10 @@ def check_may_see(caller: Caller, plugin_id: PluginId) -> None:
         raise UnknownPlugin(f"there is no plugin {plugin_id}", id=plugin_id)
 
 
-def _add_wishes(routes: APIRouter, wishing: Wishing) -> None:
+def _add_wishes(routes: APIRouter, wishing: Wishing, row: Callable[[PluginView], dict[str, Any]]) -> None:
     async def carried_out(wish: Wish, plugin_id: PluginId) -> Any:
         view = await wishing.carry_out(wish, plugin_id)
-        return json_answer({"success": True, **rows.plugin_row(view, now=time.time())})
+        return json_answer({"success": True, **row(view)})
 
     @routes.post("/plugins/{plugin_id}/enable", response_model=WishAnswer, responses=problems.documented(409, 502))
     async def enable(plugin_id: IdInPath, caller: AdminCaller) -> Any:  # noqa: ARG001  (only admins get here)

@@ -15,7 +15,17 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tests.gateway.conformance.frames import message, read_frames
-from tests.gateway.conformance.wire import Cut, Malformed, Wire, answer_body, chunked, headers_of, pattern, read
+from tests.gateway.conformance.wire import (
+    Cut,
+    Malformed,
+    Wire,
+    answer_body,
+    chunked,
+    dripping,
+    headers_of,
+    pattern,
+    read,
+)
 
 PATIENCE = 60
 """What hasn't come by then doesn't come."""
@@ -68,6 +78,10 @@ class Client:
 
     def bytewise(self, text: str) -> None:
         self._send(bytes([byte]) for byte in text.encode("latin-1"))
+
+    def drip(self, text: str) -> None:
+        """A byte a second."""
+        self._send(dripping(text.encode("latin-1")))
 
     def raw(self, text: str, bytewise: bool = False) -> None:  # noqa: FBT001, FBT002  (as the script says it)
         """Sends what must be as it is."""

@@ -20,7 +20,8 @@ from typing import Any
 from tests.gateway.conformance.frames import TEXT, frame
 
 PATIENCE = 90
-DRIPS_EVERY = 0.5
+DRIPS_EVERY = 1.0
+"""Seconds."""
 
 
 def connected(port: int) -> socket.socket:

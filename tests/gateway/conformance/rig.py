@@ -47,7 +47,7 @@ class Rig:
         put_aboard(host)
         self.toru.plant("raw", "http_raw.py", metadata={"protocol": "http", "max_body": 4 << 30, "route": "/raw-one"})
         self.toru.plant("socket", "http_websocket.py", metadata={"protocol": "http"})
-        self.toru.scan()
+        self.toru.serve()
         self.socket = "/run/toru/plugins/raw.sock"
         self.port = int(Api.at_web_address(host).address)
         self.cookie = signed_in(host)
@@ -125,8 +125,8 @@ class Rig:
         return len(self.host.run("ls", f"/proc/{self.core()}/fd").stdout.split())
 
     def memory(self) -> int:
-        """Of the core, in bytes: its proportional share."""
-        return _kib(self.host.read(f"/proc/{self.core()}/smaps_rollup"), "Pss") << 10
+        """Of the core, in bytes. Its share of a file's pages, which changes as programs come and go, is left out."""
+        return _kib(self.host.read(f"/proc/{self.core()}/smaps_rollup"), "Pss_Anon") << 10
 
     def _ask(self, order: Any) -> Any:
         assert self._agent.stdin is not None

@@ -13,7 +13,7 @@ SLOW = 200
 @pytest.mark.req("ROUTE-4", "ISO-2")
 def test_a_plugin_answers_while_another_keeps_200_clients_waiting(rig: Rig) -> None:
     rig.toru.plant("quick", "http_raw.py", metadata={"protocol": "http"})
-    rig.toru.scan()
+    rig.toru.serve()
     quick = Way("quick", rig.port, "/api/plugins/route/quick", rig.by_toru.head)
     plugin: list[Step] = [("gate", "enough"), ("send", "HTTP/1.1 204 At Last\r\n\r\n")]
     ((_, asks),) = Case("slow", [("send", head())], plugin).script(rig.by_toru, "slow")

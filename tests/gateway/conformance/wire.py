@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import socket
+import time
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 _BLOCK = hashlib.shake_256(b"a body").digest(1_048_573)
@@ -40,6 +42,14 @@ def pattern(length: int, piece: int = len(_BLOCK)) -> Iterator[memoryview]:
         at += size
 
 
+def dripping(data: bytes) -> Iterator[bytes]:
+    """A byte a second, and the first at once."""
+    for at, byte in enumerate(data):
+        if at:
+            time.sleep(1)
+        yield bytes([byte])
+
+
 def chunked(length: int, chunk: int) -> Iterator[bytes]:
     """The same body in chunks, the last one included."""
     for piece in pattern(length, chunk):
@@ -47,6 +57,7 @@ def chunked(length: int, chunk: int) -> Iterator[bytes]:
     yield b"0\r\n\r\n"
 
 
+@cache
 def hashed(length: int) -> str:
     """What the hash of such a body has to be."""
     whole = hashlib.sha256()

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from toru.gateway import refusals
 from toru.gateway.answers import MOST_HEAD_BYTES, Answer, BadAnswer, read_answer
-from toru.gateway.bell import Bell, Unreachable
+from toru.gateway.bell import Bell, Unreachable, carry
 from toru.gateway.exchange import Request, Template
 from toru.gateway.forwarding import joined
 from toru.gateway.framing import LAST_CHUNK, BadChunk, Chunked, chunk
@@ -16,6 +16,8 @@ from toru.gateway.visit import Visit
 
 MOST_TRIES = 3
 """A request that the plugin had not read when it closed the connection, because it restarts, is sent again."""
+MOST_INTERIM = 32
+"""Answers before the answer (1xx)."""
 READ_AT_ONCE = 4096
 """Bytes of a body. Of a larger one the plugin may have read a part, and acted on it."""
 _IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"})
@@ -56,9 +58,12 @@ class Connection(asyncio.Protocol):
         self._chunks_out = False
         self._begun = b""
         """The beginning of a head of which the rest hasn't come."""
+        self._interim = 0
         self._left = 0
         self._chunked: Chunked | None = None
         self._closes = False
+        self._paused = False
+        """Not read from, because the client reads slowly."""
         self._unsent_at_eof = False
 
     # Connecting.
@@ -70,12 +75,7 @@ class Connection(asyncio.Protocol):
 
     async def _reach(self, bell: Bell) -> None:
         try:
-            reached = await bell.reach()
-            try:
-                await self.loop.create_unix_connection(lambda: self, sock=reached)
-            except BaseException:
-                reached.close()
-                raise
+            await carry(lambda: self, await bell.reach())
         except Unreachable as unreachable:
             self._fail(unreachable.refusal)
         except OSError as error:
@@ -94,6 +94,8 @@ class Connection(asyncio.Protocol):
         if visit is None:
             transport.close()  # abandoned meanwhile
             return
+        if self._paused:
+            transport.pause_reading()
         self.send(visit)
         if visit.request.body is None:
             visit.resume_body()
@@ -106,6 +108,7 @@ class Connection(asyncio.Protocol):
         self._visit = visit
         self._state = _HEAD
         self._sent, self._chunks_out = True, False
+        self._interim = 0
         request = visit.request
         template, body = request.template, request.body
         head = (template.head, request.origin, b"X-Toru-Request-Id: ", request.number, b"\r\n")
@@ -196,6 +199,10 @@ class Connection(asyncio.Protocol):
             if rest:
                 self._take_body(visit, rest)
             return
+        self._interim += 1
+        if self._interim > MOST_INTERIM:
+            self._refuse(f"sent more than {MOST_INTERIM} answers before the answer", data)
+            return
         if answer.status == 100:
             visit.invite_body()
         else:
@@ -208,6 +215,9 @@ class Connection(asyncio.Protocol):
         length = answer.length
         if visit.request.method == b"HEAD" or answer.status in {204, 304}:
             self._state, self._left = _SIZED, 0
+            # What it promises all the same may come later, and would be taken for the next answer.
+            if visit.request.method != b"HEAD" and (answer.chunked or (length and answer.status == 204)):
+                self._closes = True
         elif answer.chunked:
             self._state, self._chunked = _CHUNKED, Chunked()
         elif length is not None:
@@ -231,8 +241,7 @@ class Connection(asyncio.Protocol):
             except BadChunk as bad:
                 self._refuse(f"sent a chunked body that is none: {bad}", data)
                 return
-        for part in parts:
-            visit.write(part)
+        visit.write(parts[0] if len(parts) == 1 else b"".join(parts))
         if rest is not None and self._visit is visit:
             self._closes = self._closes or bool(rest)
             self._end(visit)
@@ -251,6 +260,7 @@ class Connection(asyncio.Protocol):
         self._state = _IDLE
         self._begun = b""
         self._tries = 1
+        self.resume()  # it was for this one client
         self.idle_since = self.loop.time()
         self._way.keep(self)
 
@@ -259,10 +269,16 @@ class Connection(asyncio.Protocol):
         self.abort()
 
     def pause(self) -> None:
+        if self._visit is None:
+            return  # the answer is complete
+        self._paused = True
         if self._transport is not None and not self._transport.is_closing():
             self._transport.pause_reading()
 
     def resume(self) -> None:
+        if not self._paused:
+            return
+        self._paused = False
         if self._transport is not None and not self._transport.is_closing():
             self._transport.resume_reading()
 

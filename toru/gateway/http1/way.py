@@ -36,7 +36,9 @@ class Http1:
 
     def again(self, visit: Visit, tries: int) -> None:
         """Once more, with a request that no one has read."""
-        visit.carrier = self._connect(visit, tries)
+        connection = visit.carrier = self._connect(visit, tries)
+        if visit.client.full:
+            connection.pause()
 
     def _connect(self, visit: Visit, tries: int) -> Connection:
         connection = Connection(self, tries)

@@ -42,6 +42,8 @@ class Connection(asyncio.Protocol):
         """When the plugin last said something."""
         self._cut_off: asyncio.TimerHandle | None = None
         self._unsent: list[bytes] = []
+        self._unread = False
+        self._is_behind = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -50,19 +52,35 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.heard_at = self._clock()
+        self._handle(data)
+
+    def _handle(self, data: bytes = b"") -> None:
+        """Some of the frames that have come; while there are more, nothing is read, and others have their turn."""
         if self._transport.is_closing():
             return
         try:
-            self.conversation.receive(data)
+            is_more = self.conversation.receive(data) if data else self.conversation.go_on()
         except Breach as breach:
             self._keeper.breached(str(breach))
             self._send(messages.goodbye("protocol", str(breach)))
             self.conversation.lost(refusals.bad_answer(f"broke its protocol: {breach}"))
             self.close()
+            return
+        if self._transport.is_closing():
+            return
+        if is_more:
+            asyncio.get_running_loop().call_soon(self._handle)
+        if is_more != self._is_behind:
+            self._is_behind = is_more
+            if is_more:
+                self._transport.pause_reading()
+            else:
+                self._transport.resume_reading()
 
     def eof_received(self) -> None:
         # The transport closes from here on, and what begins before it is lost would be sent nowhere.
         self.conversation.is_leaving = True
+        self._unread = bool(self._unsent) or self._transport.get_write_buffer_size() > 0
 
     def pause_writing(self) -> None:
         self.conversation.pause()
@@ -74,8 +92,8 @@ class Connection(asyncio.Protocol):
         if self._cut_off is not None:
             self._cut_off.cancel()
         self.conversation.lost(refusals.no_answer())
-        # The kernel says so when what was sent has not been read to its end (see toru1.py).
-        self._keeper.lost(self, unread=isinstance(error, ConnectionResetError | BrokenPipeError))
+        # The kernel says so when what was sent has not been read to its end (see toru1/connection.py).
+        self._keeper.lost(self, unread=self._unread or isinstance(error, ConnectionResetError | BrokenPipeError))
 
     def now(self) -> float:
         """By the clock of `heard_at`."""

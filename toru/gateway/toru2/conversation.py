@@ -7,19 +7,22 @@ Hello, goodbye, and the credit that all bodies have together; a `Stream` is one 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from toru.gateway import refusals
 from toru.gateway.refusals import Refusal
 from toru.gateway.toru2 import messages
-from toru.gateway.toru2.frames import HIGHEST_ID, Breach, Data, FrameReader
+from toru.gateway.toru2.frames import HIGHEST_ID, Breach, Data, Frame, FrameReader
 from toru.gateway.toru2.messages import Goodbye, Headers, Hello
 from toru.gateway.toru2.stream import Asker, Stream, add_credit
 
 CREDIT = 256 << 10
 """Of an answer's body: so much may be under way while the client has not read it."""
+FRAMES_AT_ONCE = 100
+"""They may be small, and many."""
 CONNECTION_CREDIT = 4 << 20
 """Of all answers together. It is given back as bytes come, for each answer is held up by its own credit."""
 
@@ -44,6 +47,7 @@ class Conversation:
         self._push = push
         self._change = change
         self._frames = FrameReader()
+        self._incoming: Iterator[Frame] = iter(())
         self._plugin: Hello | None = None
         self._streams: dict[int, Stream] = {}
         self._next_id = 1
@@ -73,7 +77,7 @@ class Conversation:
     @property
     def room(self) -> int:
         """So many more requests may begin here now."""
-        if self._plugin is None or self.is_leaving:
+        if self._plugin is None or self.is_leaving or not self._is_writable:
             return 0
         return self._plugin.requests - len(self._streams)
 
@@ -117,16 +121,25 @@ class Conversation:
     def resume(self) -> None:
         self._is_writable = True
         self.pump()
+        self._change()
 
     # What comes.
 
-    def receive(self, received: bytes) -> None:
-        """`Breach`, where the plugin broke a rule: say goodbye with the code protocol, and close."""
-        for frame in self._frames.feed(received):
+    def receive(self, received: bytes) -> bool:
+        """Handles what has come; True: not all of it, so `go_on` before there is more.
+
+        `Breach`, where the plugin broke a rule: say goodbye with the code protocol, and close.
+        """
+        self._incoming = self._frames.feed(received)
+        return self.go_on()
+
+    def go_on(self) -> bool:
+        for frame in islice(self._incoming, FRAMES_AT_ONCE):
             if isinstance(frame, Data):
                 self._on_data(frame)
             else:
                 self._on_message(frame.said)
+        return self._frames.is_within
 
     def _on_data(self, data: Data) -> None:
         count = len(data.content)
@@ -142,7 +155,10 @@ class Conversation:
             stream.on_data(data)
 
     def _on_message(self, said: Mapping[str, Any]) -> None:
-        kind, payload = said.get("type"), messages.payload_of(said)
+        kind = messages.type_of(said)
+        if kind not in messages.TYPES:
+            return  # of a later version, and of no use to this one
+        payload = messages.payload_of(said)
         if kind == "lifecycle":
             self._on_lifecycle(payload)
             return
@@ -161,8 +177,6 @@ class Conversation:
                     stream.asker.fail(_with_reason("gave the request up", reason))
             case "push":
                 self._push(payload)
-            case _:
-                return  # of a later version, and of no use to this one
 
     def _on_lifecycle(self, payload: Mapping[str, Any]) -> None:
         match payload.get("action"):

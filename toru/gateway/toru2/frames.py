@@ -61,11 +61,13 @@ class FrameReader:
 
     def __init__(self) -> None:
         self._rest = b""
+        self.is_within = False
+        """What `feed` was given last has not been taken to its end."""
 
     def feed(self, received: bytes) -> Iterator[Frame]:
         """Every frame that is complete now. `Breach` ends it."""
         received = self._rest + received if self._rest else received
-        position, self._rest = 0, b""
+        position, self._rest, self.is_within = 0, b"", True
         while len(received) - position >= 4:
             kind = received[position]
             length = int.from_bytes(received[position + 1 : position + 4], "big")
@@ -79,7 +81,7 @@ class FrameReader:
                 else _data(kind, received[position + 4 : end])
             )
             position = end
-        self._rest = received[position:]
+        self._rest, self.is_within = received[position:], False
 
 
 def _check(kind: int, length: int) -> None:

@@ -13,6 +13,7 @@ from toru.gateway.toru2.frames import HIGHEST_ID, Breach, message
 VERSION = 2
 MOST_CREDIT = 2**31 - 1
 MOST_REQUESTS = 10_000
+TYPES = frozenset({"lifecycle", "http", "credit", "cancel", "push"})
 LARGEST_PUSH = 16_384
 """Characters of its data, as JSON without white space."""
 
@@ -100,6 +101,13 @@ def cancel(request_id: int, reason: str) -> bytes:
 # What the plugin says.
 
 
+def type_of(said: Mapping[str, Any]) -> str:
+    kind = said.get("type")
+    if not isinstance(kind, str):
+        raise Breach("a message without a type")
+    return kind
+
+
 def payload_of(said: Mapping[str, Any]) -> Mapping[str, Any]:
     payload = said.get("payload")
     if not isinstance(payload, dict):
@@ -167,10 +175,19 @@ def push_of(payload: Mapping[str, Any]) -> Push:
         raise BadPush(f"pushed an event with the name {name!r:.80}")
     if "data" not in payload:
         raise BadPush("pushed an event without data")
-    length = len(json.dumps(payload["data"], ensure_ascii=False, separators=(",", ":")))
-    if length > LARGEST_PUSH:
-        raise BadPush(f"pushed {length} characters, which is over the limit of {LARGEST_PUSH}")
-    return Push(name, json.dumps(payload["data"], separators=(",", ":")))
+    try:
+        length = len(_json(payload["data"], ensure_ascii=False))
+        if length > LARGEST_PUSH:
+            raise BadPush(f"pushed {length} characters, which is over the limit of {LARGEST_PUSH}")
+        return Push(name, _json(payload["data"]))
+    except ValueError:
+        raise BadPush("pushed a number that is too large") from None  # 1e999 is JSON, but becomes infinity
+    except RecursionError:
+        raise BadPush("pushed data that is nested too deeply") from None
+
+
+def _json(data: object, *, ensure_ascii: bool = True) -> str:
+    return json.dumps(data, ensure_ascii=ensure_ascii, allow_nan=False, separators=(",", ":"))
 
 
 def _headers(said: object) -> Iterable[tuple[bytes, bytes]]:
