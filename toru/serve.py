@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import signal
 import socket
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from functools import partial
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
-import uvicorn
 import uvloop
 
 from toru.core import first_admin
@@ -30,28 +27,21 @@ from toru.core.traffic import AllTraffic
 from toru.core.wishing import Wishing
 from toru.domain.errors import SystemdRefused
 from toru.domain.ids import PluginId
-from toru.domain.manifest import Protocol
 from toru.domain.policy import Policy
 from toru.domain.state import UnitFacts
 from toru.gateway.gateway import Gateway
-from toru.gateway.http1.way import Http1
-from toru.gateway.lane import MakeWay
-from toru.gateway.toru1.room import Memory
-from toru.gateway.toru1.way import Toru1
-from toru.gateway.toru2.way import Toru2
+from toru.gateway.server import Server, listening_sockets, run_no_program, signs_of_life, told_to_end
+from toru.gateway.targets import target_of
+from toru.gateway.ways import ways_to_plugins
 from toru.settings import load_policy
 from toru.store.engine import Database
 from toru.store.events import StoredEvent
 from toru.systemd import bus as system_bus
-from toru.systemd import notify
-from toru.systemd.activation import handed_over_sockets
 from toru.systemd.bus import Bus
-from toru.systemd.seccomp import forbid_programs
 from toru.web.app import Parts, make_app
 from toru.web.caller import Callers, PluginTokens
-
-STOP_WITHIN = 20
-"""Requests in flight have so many seconds to end; toru.service allows 30 (TimeoutStopSec=)."""
+from toru.workers.changes import Changes
+from toru.workers.crew import Crew
 
 PICTURE_WITHIN = 5
 """Seconds that the first look at all plugins may take. It takes milliseconds."""
@@ -62,37 +52,45 @@ def main(port: int | None = None) -> None:
     policy = load_policy()
     database = Database(policy.database_url)
     # Not earlier: to find its library, a database's driver may run ldconfig.
-    _run_no_program()
-    sockets = _sockets(port)
+    run_no_program()
+    sockets = listening_sockets(port)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(policy, database, sockets))
 
 
-async def _serve(policy: Policy, database: Database, sockets: list[socket.socket]) -> None:
+async def _serve(  # noqa: PLR0915  (the parts list of the program)
+    policy: Policy, database: Database, sockets: list[socket.socket]
+) -> None:
     async with system_bus.connect() as bus:
         version = await bus.version()
     systemd = _CurrentBus()
     pacing = Pacing(policy.restart, version, restart=systemd.restart, forget_failures=systemd.forget_failures)
     live = Live()
-    accounts = Accounts(database, Passwords(), on_change=live.cut_off)
+    changes = Changes()
+
+    def may_do_less(name: str) -> None:
+        changes.count()
+        live.cut_off(name)
+
+    accounts = Accounts(database, Passwords(), on_change=may_do_less)
     plugin_tokens = PluginTokens()
     traffic = AllTraffic()
-    ways: dict[Protocol, MakeWay] = {
-        Protocol.HTTP: Http1,
-        Protocol.TORU_1: partial(Toru1, memory=Memory()),
-        Protocol.TORU_2: partial(Toru2, on_push=lambda *push: live.publish(plugin_pushed(*push))),
-    }
-    gateway = Gateway(policy, accounts, Callers(accounts, plugin_tokens), traffic, ways)
+
+    def on_push(plugin_id: PluginId, name: str, data: str, dropped: int) -> None:
+        live.publish(plugin_pushed(plugin_id, name, data, dropped))
+
+    gateway = Gateway(policy, accounts, Callers(accounts, plugin_tokens), traffic, ways_to_plugins(on_push))
+    crew = Crew(gateway, traffic, changes, on_push=on_push)
 
     def on_view(plugin_id: PluginId, view: PluginView | None) -> None:
-        gateway.see(plugin_id, view)
+        crew.aim(plugin_id, None if view is None else target_of(view, policy))
         live.publish(plugin_changed(plugin_id, view, traffic.of(plugin_id)))
 
     plugins = Plugins(
         policy, pacing, on_view=on_view, on_rejected=lambda rejected: live.publish(rejected_changed(rejected))
     )
     for view in plugins.overview().plugins:
-        gateway.see(view.id, view)
+        crew.aim(view.id, target_of(view, policy))
 
     def on_change(plugin_id: PluginId, facts: UnitFacts, at_first_sight: bool) -> None:  # noqa: FBT001
         # Pacing first: what it decides is part of the picture.
@@ -116,29 +114,16 @@ async def _serve(policy: Policy, database: Database, sockets: list[socket.socket
         traffic=traffic,
     )
     sampling = Sampling(plugins, traffic, live, systemd.bus)
-    server = _Server(
-        uvicorn.Config(
-            make_app(parts),
-            http=gateway.protocol(),
-            ws="none",  # the API has no WebSockets, and those of plugins are the gateway's
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=STOP_WITHIN,
-            lifespan="off",
-            # By itself uvicorn would believe everybody on this host.
-            proxy_headers=bool(policy.trusted_proxies),
-            forwarded_allow_ips=list(policy.trusted_proxies),
-        )
-    )
+    server = Server(make_app(parts), gateway, policy)
+    end = told_to_end()
 
-    def stop() -> None:
+    async def stop() -> None:
+        await end.wait()
+        await crew.pause()
         gateway.stop()
         server.stop()
         live.close()  # streams have no end of their own, and are nothing to wait for
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop)
     tried = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
         background = [
@@ -146,8 +131,9 @@ async def _serve(policy: Policy, database: Database, sockets: list[socket.socket
             tasks.create_task(pacing.run()),
             tasks.create_task(sampling.run()),
             tasks.create_task(plugins.watch_files()),
-            tasks.create_task(_on_database(parts, tried.set)),
-            tasks.create_task(_signs_of_life()),
+            tasks.create_task(_on_database(parts, tried.set, crew.database_is_open)),
+            tasks.create_task(stop()),
+            tasks.create_task(signs_of_life()),
         ]
         # Who waited for READY shall find the first admin, and plugins as they are. A database that is away keeps
         # nobody waiting.
@@ -156,6 +142,9 @@ async def _serve(policy: Policy, database: Database, sockets: list[socket.socket
         with suppress(TimeoutError):
             async with asyncio.timeout(PICTURE_WITHIN):
                 await observer.first_look()
+        await crew.meet(server.adopt)
+        crew.begin()
+        background.append(tasks.create_task(crew.run()))
         # What is there now stays. The collector needn't look at it again and again, while requests wait.
         gc.collect()
         gc.freeze()
@@ -163,14 +152,17 @@ async def _serve(policy: Policy, database: Database, sockets: list[socket.socket
         gateway.close()
         for task in background:
             task.cancel()
+    crew.close()
+    changes.close()
     journals.close()
     database.close()
 
 
-async def _on_database(parts: Parts, after_first_try: Callable[[], None]) -> None:
+async def _on_database(parts: Parts, after_first_try: Callable[[], None], when_open: Callable[[], None]) -> None:
     """What goes on in the background once there are tables."""
     database, keep_seconds = parts.database, parts.policy.events.keep_seconds
     await first_admin.prepare(database, parts.accounts, after_first_try=after_first_try)
+    when_open()
 
     def tell(events: Sequence[StoredEvent]) -> None:
         for event in events:
@@ -203,42 +195,3 @@ class _CurrentBus:
 
     async def _manage(self, method: str, signature: str, *arguments: str) -> None:
         await self.bus().manage(method, signature, *arguments)
-
-
-class _Server(uvicorn.Server):
-    """uvicorn that tells systemd when it serves, and leaves signals to us."""
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            notify.ready("serving")
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    def stop(self) -> None:
-        notify.stopping("finishing requests in flight")
-        self.should_exit = True
-
-
-async def _signs_of_life() -> None:
-    """Twice as often as systemd asks for, and only from the event loop: a stuck loop is a dead core."""
-    if (limit := notify.watchdog_seconds()) is None:
-        return
-    while True:
-        notify.still_alive()
-        await asyncio.sleep(limit / 2)
-
-
-def _run_no_program() -> None:
-    try:
-        forbid_programs()
-    except OSError as error:
-        notify.log(notify.WARNING, f"the core could run programs, if somebody took it over: {error}")
-
-
-def _sockets(port: int | None) -> list[socket.socket]:
-    if port is None and (handed_over := handed_over_sockets()):
-        return handed_over
-    return [socket.create_server(("127.0.0.1", 3000 if port is None else port), backlog=4096)]

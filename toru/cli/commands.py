@@ -79,11 +79,21 @@ def _toru(
         output.put(context.get_help())
 
 
-def _serve() -> None:
+def _serve(
+    *,
+    worker: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Be a worker of the core, as toru-worker@NAME.service is.")
+    ] = None,
+) -> None:
     """Run the core, as toru.service does: it watches the plugins and paces their restarts.
 
     This is what toru.service does.
     """
-    from toru.serve import main
+    if worker is None:
+        from toru.serve import main
 
-    main()
+        main()
+    else:
+        from toru.workers.process import main as be_worker
+
+        be_worker(worker)

@@ -124,16 +124,21 @@ class Accounts:
     async def recognise(self, token: str) -> Caller | None:
         """Who is behind a browser's or an API's token. None: nobody, or nobody any more."""
         hashed = token_hash(token)
-        while (caller := self._known.get(hashed)) is None:
-            changes, now = self._known.changes, self._clock()
-            found = await self._database.read(lambda session: stored.recognise(session, hashed, now=now))  # noqa: B023
+        while (caller := self.known(token)) is None:
+            changes = self.changes
+            found = await self.look_up(token)
             if found is None:
                 return None
-            if changes == self._known.changes:
+            if changes == self.changes:
                 self._known.remember(hashed, found.caller, found.expires_at)
                 return found.caller
             # Somebody was signed out or changed meanwhile, perhaps this very one: look again.
         return caller
+
+    async def look_up(self, token: str) -> stored.Recognised | None:
+        """The same from the database, whatever is in memory."""
+        hashed, now = token_hash(token), self._clock()
+        return await self._database.read(lambda session: stored.recognise(session, hashed, now=now))
 
     async def until_another(self, token: str, caller: Caller) -> None:
         """Returns when this caller is no longer behind this token, or may no longer do the same.

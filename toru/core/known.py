@@ -71,6 +71,11 @@ class Known:
         for token_hash in list(self._of_user.get(name, ())):
             self._drop(token_hash)
 
+    def forget_all(self) -> None:
+        self.changes += 1
+        self._entries.clear()
+        self._of_user.clear()
+
     def _drop(self, token_hash: str) -> None:
         caller = self._entries.pop(token_hash).caller
         tokens = self._of_user[caller.name]

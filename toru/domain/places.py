@@ -26,6 +26,7 @@ LOCK = RUNTIME / "admin.lock"
 API_SOCKET = RUNTIME / "api.sock"
 SOCKETS = RUNTIME / "plugins"
 TOKENS = RUNTIME / "tokens"
+WORKERS = RUNTIME / "workers"
 
 # A plugin's own directories, each below the kind of directory systemd makes for it.
 OWN_DIRECTORY = "toru-plugins"

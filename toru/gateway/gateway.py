@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from toru.core.accounts import Accounts
-from toru.core.overview import PluginView
 from toru.core.traffic import AllTraffic
 from toru.domain.ids import PluginId
 from toru.domain.manifest import Protocol
 from toru.domain.policy import Policy
 from toru.gateway.admission import Admission
+from toru.gateway.elsewhere import Elsewhere
 from toru.gateway.lane import Lane, MakeWay
 from toru.gateway.notices import Notices
 from toru.gateway.protocol import GatewayProtocol
 from toru.gateway.reception import Reception
 from toru.gateway.routes import Routes
-from toru.gateway.targets import Availability, Target, target_of
+from toru.gateway.targets import Availability, Target
 from toru.gateway.vigil import Vigil
 from toru.web.caller import Callers
 
@@ -45,6 +45,11 @@ class Gateway:
         self._routes = Routes()
         self.reception = Reception(accounts, Admission(accounts, callers), self._routes, policy.trusted_proxies)
         self._vigil = Vigil(accounts, callers)
+        self._shadowed: frozenset[PluginId] = frozenset()
+        self.beyond: Callable[[bytes], Elsewhere | None] | None = None
+        """Which other process serves what is at a target, if one does. None: there is no other process."""
+        self.on_look: Callable[[float], None] = lambda _now: None
+        """Called with every look."""
         self.clients: set[GatewayProtocol] = set()
         self.notices = Notices()
         self.now = time.monotonic()
@@ -58,10 +63,6 @@ class Gateway:
         return type("ConnectedProtocol", (GatewayProtocol,), {"gateway": self})
 
     # Plugins.
-
-    def see(self, plugin_id: PluginId, view: PluginView | None) -> None:
-        """A plugin as it is from now on; None: there is none of this id."""
-        self.aim(plugin_id, None if view is None else target_of(view, self._policy))
 
     def aim(self, plugin_id: PluginId, target: Target | None) -> None:
         """Where requests to this plugin go from now on; None: nowhere."""
@@ -80,8 +81,33 @@ class Gateway:
             lane.see(target, self._ways[target.protocol])
         self._lay_routes()
 
+    async def let_go(self, plugin_id: PluginId) -> None:
+        """Returns when another process may begin with this plugin. Who is with it comes to an end here.
+
+        `beyond` says already that nobody else is to come.
+        """
+        self.reception.forget()
+        await self.reception.settled()
+        lane = self._lanes.get(plugin_id)
+        if lane is None:
+            return
+        if lane.target.protocol is Protocol.TORU_1:
+            # One connection at a time, whoever makes it. The others may take long, and don't mind.
+            is_empty = asyncio.Event()
+            lane.empty(is_empty.set)
+            await is_empty.wait()
+        if self._lanes.get(plugin_id) is lane:
+            del self._lanes[plugin_id]
+            self._lay_routes()
+        lane.empty(lane.way.close)
+
+    def shadow(self, plugin_ids: frozenset[PluginId]) -> None:
+        """Plugins whose id is the route of one that another process serves, so that it leads there."""
+        self._shadowed = plugin_ids
+        self._lay_routes()
+
     def _lay_routes(self) -> None:
-        by_id = {plugin_id.encode(): lane for plugin_id, lane in self._lanes.items()}
+        by_id = {plugin_id.encode(): lane for plugin_id, lane in self._lanes.items() if plugin_id not in self._shadowed}
         by_route = {lane.target.route[1:].encode(): lane for lane in self._lanes.values()}
         self._routes.replace(by_id | by_route)
         self.reception.forget()
@@ -104,6 +130,7 @@ class Gateway:
         for client in list(self.clients):
             client.patience.look(self.now, self._stopping_since)
         self._vigil.look(self.clients, self.now)
+        self.on_look(self.now)
         self.notices.tell(self.now)
         if self.clients or self.notices:
             self._look_again()

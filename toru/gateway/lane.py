@@ -72,6 +72,7 @@ class Lane:
         self._max_waiting = max_waiting
         self._waiting = Turns()
         self._with_plugin = 0
+        self._when_empty: Callable[[], None] | None = None
         self.traffic = traffic
         self.target = target
         self.way = make_way(target)
@@ -99,6 +100,11 @@ class Lane:
             visit.fail(refusals.unknown(self.target.route))
         self.way.close()
 
+    def empty(self, when_empty: Callable[[], None]) -> None:
+        """Calls this once nobody is here any more. That nobody comes in until then is the caller's affair."""
+        self._when_empty = when_empty
+        self._look_whether_empty()
+
     def enter(self, visit: Visit) -> None:
         """To the plugin, or in the queue, or away."""
         target = self.target
@@ -124,9 +130,17 @@ class Lane:
         self._with_plugin -= 1
         if self._waiting:
             self._go_on()
+        elif self._when_empty is not None:
+            self._look_whether_empty()
 
     def waits_no_more(self, visit: Visit) -> None:
         self._waiting.remove(visit)
+        self._look_whether_empty()
+
+    def _look_whether_empty(self) -> None:
+        if self._when_empty is not None and not self._with_plugin and not self._waiting:
+            when_empty, self._when_empty = self._when_empty, None
+            when_empty()
 
     def _go_on(self) -> None:
         if self._goes_on:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from toru.gateway import refusals
 from toru.gateway.api_side import ApiSide
+from toru.gateway.elsewhere import Elsewhere
 from toru.gateway.framing import LAST_CHUNK, BadChunk, Chunked, chunk
 from toru.gateway.heads import MOST_TARGET_BYTES, BadHead, Head, read_head
 from toru.gateway.patience import Patience
@@ -43,6 +44,8 @@ _HEAD, _SIZED, _CHUNKED, _RAW, _DEAF = range(5)
 
 class GatewayProtocol(ApiSide):
     gateway: ClassVar[Gateway]
+    brought = b""
+    """What another process has read of this connection, before it handed it on."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
@@ -62,8 +65,10 @@ class GatewayProtocol(ApiSide):
         self.request_is_whole = True
         self.taken = 0
         """Bytes of this request's body."""
-        self.held = b""
+        self.held = self.brought
         """What has come and can't be taken yet."""
+        self.goes_to: Elsewhere | None = None
+        """Whose process serves the request that has come."""
         self._next = _HEAD
         self._left = 0
         self._chunks: Chunked | None = None
@@ -71,6 +76,8 @@ class GatewayProtocol(ApiSide):
         self._api = False
         self._serving = self._paused = False
         self.gateway.connected(self)
+        if self.held:
+            asyncio.get_running_loop().call_soon(self._take_what_was_brought)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -98,6 +105,11 @@ class GatewayProtocol(ApiSide):
             return
         self.patience.heard = gateway.now
         self._serve(self.held + data if self.held else data)
+
+    def _take_what_was_brought(self) -> None:
+        if self.held and not self.busy:
+            brought, self.held = self.held, b""
+            self.data_received(brought)
 
     def _serve(self, data: bytes) -> None:
         """Takes of these bytes what can be taken now, and holds the rest."""
@@ -149,6 +161,11 @@ class GatewayProtocol(ApiSide):
 
     def _begin(self, head: Head, data: bytes, at: int) -> bytes:
         """A request begins, of which the head ends there."""
+        beyond = self.gateway.beyond
+        if beyond is not None and (elsewhere := beyond(head.target)) is not None:
+            self.head = head
+            self.go_elsewhere(elsewhere)
+            return data
         raw = data[:at]
         self.busy = True
         self.head = head
@@ -292,11 +309,53 @@ class GatewayProtocol(ApiSide):
     def resume_writing(self) -> None:
         super().resume_writing()
         self.full = False
+        if self.goes_to is not None:
+            self.goes_to.come(self)
         if self.visit is not None and self.visit.carrier is not None:
             self.visit.carrier.resume()
         elif not self.busy:
             self.patience.began = self.gateway.now
             self._go_on()
+
+    # To another process.
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is under way, and nothing has come."""
+        return not self.busy and not self.held and self._next == _HEAD and not self.transport.is_closing()
+
+    def go_elsewhere(self, elsewhere: Elsewhere) -> None:
+        """Nothing is taken any more, and what has come is held, until the other process has it all."""
+        self.busy = True
+        self.closes = True
+        self.request_is_whole = False
+        self._api = False
+        self.goes_to = elsewhere
+        asyncio.get_running_loop().call_soon(elsewhere.come, self)
+
+    def is_all_written(self) -> bool:
+        """Whether the client's kernel has all earlier answers. If not, it is `Elsewhere` that hears of it later."""
+        if self.transport.get_write_buffer_size() == 0:
+            return True
+        self.transport.set_write_buffer_limits(high=0)
+        return False
+
+    def let_go(self) -> bytes:
+        """Ends here. What was read and not taken."""
+        self.transport.pause_reading()
+        held, self.held = self.held, b""
+        self.goes_to = None
+        self._next = _DEAF
+        self.transport.abort()
+        return held
+
+    def stay_here(self) -> None:
+        """It is this process that serves it."""
+        self.goes_to = None
+        self.busy = False
+        self.closes = False
+        self.request_is_whole = True
+        self._go_on()
 
     # Ends.
 

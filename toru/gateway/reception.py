@@ -72,6 +72,11 @@ class Reception:
         self._tickets.clear()
         self._changes = self._accounts.changes
 
+    async def settled(self) -> None:
+        """Returns when it is decided on everybody who has come so far."""
+        if self._tasks:
+            await asyncio.wait(set(self._tasks))
+
     def ticket(self, raw: bytes) -> Ticket | None:
         """What was decided a moment ago for these very bytes, if they are a request: a head, without a body."""
         if self._changes != self._accounts.changes:

@@ -17,6 +17,13 @@ _DOTS = re.compile(rb"(?:^|/)(?:\.|%2e){2}(?:/|$)", re.IGNORECASE)
 _ENCODED_SLASH = re.compile(rb"%(?:2f|5c|00)", re.IGNORECASE)
 
 
+def name_in(target: bytes) -> bytes | None:
+    """What a target calls the plugin that it is for: its route or its id. None: it is for no plugin."""
+    if not target.startswith(PREFIX):
+        return None
+    return unquote_to_bytes(target[len(PREFIX) :].partition(b"?")[0].partition(b"/")[0])
+
+
 class BadPath(Exception):
     """`str(error)` is a sentence for who asked."""
 

@@ -82,6 +82,10 @@ class Database:
                 raise StoreUnavailable(f"the database is of another release of Toru: {error}") from error
         self._migrated = True
 
+    def join(self) -> None:
+        """Take the tables for what they should be: another process of this release has migrated them."""
+        self._migrated = True
+
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """One consistent look."""
