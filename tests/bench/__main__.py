@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.bench.aboard import STEP_WITHIN
-from tests.bench.measure import Asked, Part, Row, table
+from tests.bench.measure import Asked, Grid, Part, Row, grid_table, table
 from tests.hosts.host import Host
 from tests.hosts.private import PrivateHost
 
@@ -57,7 +57,11 @@ def main() -> None:
                 systemd = host.systemd_version
             finally:
                 host.stop()
-            print(f"\n## {title(name)}\n", *table(part.rows), "", sep="\n")
+            print(f"\n## {title(name)}\n")
+            for grid in part.grids:
+                print(*grid_table(grid), "", sep="\n")
+            if part.rows:
+                print(*table(part.rows), "", sep="\n")
             print(*(f"- {note}" for note in part.notes), "", sep="\n")
             print(f"{name}: systemd {systemd}, {time.monotonic() - began:.0f} s in all, load {load()}", flush=True)
 
@@ -84,6 +88,7 @@ def run(name: str, host: Host, asked: Asked) -> Part:
     python = host.run("head", "-n1", "/usr/bin/toru").stdout.removeprefix("#!").split()[0]
     rows: list[Row] = []
     notes: list[str] = []
+    grids: list[Grid] = []
     for step in range(len(module.STEPS)):
         if step:
             host.reboot()
@@ -93,7 +98,8 @@ def run(name: str, host: Host, asked: Asked) -> Part:
         part = Part.from_json(json.loads(said.stdout.splitlines()[-1]))
         rows += part.rows
         notes += part.notes
-    return Part(rows, notes)
+        grids += part.grids
+    return Part(rows, notes, grids)
 
 
 def put_aboard(host: Host, more: Sequence[str]) -> None:

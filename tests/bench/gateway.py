@@ -6,17 +6,16 @@ The client, the proxy and the plugin share the machine, so that ratios tell more
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from tests.bench import load
-from tests.bench.driver import ask_http, hush, plant, run
-from tests.bench.load import Measured
-from tests.bench.measure import Asked, Moments, Part, Row, Unit, side_by_side, took
-from tests.bench.peers import NGINX, TORU, Peer, peers, plant_light
+from tests.bench import direct, load
+from tests.bench.driver import ask_http, first_answer, hush, plant, run
+from tests.bench.load import Asks, Measured
+from tests.bench.measure import Asked, Case, Grid, Line, Moments, Part, Unit, in_turns, side_by_side, took
+from tests.bench.peers import BYTES, CHP, FASTAPI, HAPROXY, NGINX, TORU, Peer, peers, plant_light
 from toru.domain.ids import PluginId
 
 TITLE = "Gateway: requests to plugins, through Toru and through others"
@@ -24,15 +23,24 @@ TITLE = "Gateway: requests to plugins, through Toru and through others"
 ABOARD = ("build/peers/usr", "build/peers/npm/node_modules")
 
 LIGHT, STEADY = PluginId("light"), PluginId("steady")
+SAME_WORK = {protocol: PluginId(f"kilobyte-{protocol.replace('/', '')}") for protocol in ("http", "toru/1", "toru/2")}
+DIRECTLY = {"http": direct.http, "toru/1": direct.toru1, "toru/2": direct.toru2}
 FILES = Path("/var/lib/toru-bench/files")
 
 CLIENTS = 64
-SECONDS = 2.0
+SECONDS = 1
 GROWTH = (1, 4, 16, 64, 256)
 IDLE = 1000
 
-EVERYBODY = (NGINX, "HAProxy", "configurable-http-proxy", "FastAPI with httpx")
-THE_QUICK = (NGINX, "HAProxy")
+EVERYBODY = (NGINX, HAPROXY, CHP, FASTAPI, BYTES)
+THE_QUICK = (NGINX, HAPROXY, BYTES)
+WITH_MANY = (NGINX, HAPROXY)
+"""Those that can have several plugins behind them."""
+
+FIGURES: Mapping[str, Unit] = {
+    "a second": Unit.COUNT, "p50": Unit.TIME, "p99": Unit.TIME, "processor": Unit.TIME,
+}  # fmt: skip
+"""Of requests. `processor`: what the proxy takes of it for each."""
 
 
 def _set_up() -> str:
@@ -45,129 +53,143 @@ def _set_up() -> str:
     for path in (FILES.parent, FILES):
         path.chmod(0o755)
     plant(STEADY, "http_steady.py", protocol="http")
+    for protocol, plugin_id in SAME_WORK.items():
+        plant(plugin_id, "kilobyte.py", protocol=protocol)
     plant_light(LIGHT, FILES)
     with peers(plugins={}) as (toru,):
-        return load.signed_in(toru.port)
+        cookie = load.signed_in(toru.port)
+        for plugin_id in (LIGHT, STEADY, *SAME_WORK.values()):
+            first_answer(partial(_answered, toru, plugin_id, cookie), "/small")  # it has started
+        return cookie
 
 
-Measure = Callable[[Peer], Measured]
+def _figures(measured: Measured) -> dict[str, float]:
+    return {"a second": round(measured.per_second), "p50": measured.p50, "p99": measured.p99}
 
 
-def _compared(
-    what: str, rounds: int, of: Sequence[Peer], measure: Measure, said: Sequence[str] = ("a second", "p50", "p99")
-) -> list[Row]:
-    """Requests a second and how long they took, each peer in turn, with ratios to nginx."""
+def _asked(peer: Peer, measure: Callable[[Peer], Measured]) -> Moments:
+    began = peer.processor()
+    measured = measure(peer)
+    return {**_figures(measured), "processor": (peer.processor() - began) / measured.count}
 
-    def row(figure: str, name: str) -> str:
-        return f"{what}, {figure}: {name}"
 
-    def case(peer: Peer) -> Moments:
-        measured = measure(peer)
-        figures = dict(zip(said, (measured.per_second, measured.p50, measured.p99), strict=False))
-        return {row(figure, peer.name): value for figure, value in figures.items()}
+def _to_nginx(of: Sequence[Peer], measure: Callable[[Peer], Moments]) -> list[Case]:
+    return [Case(peer.name, partial(measure, peer), None if peer.name == NGINX else NGINX) for peer in of]
 
-    against = {row(figure, peer.name): row(figure, NGINX) for figure in said for peer in of if peer.name != NGINX}
-    rows = side_by_side(rounds, [partial(case, peer) for peer in of], against)
-    by_name = {each.what: each for each in rows}
-    rates = {row(said[0], peer.name) for peer in of}
-    return [
-        replace(each, unit=Unit.COUNT, samples=[round(sample) for sample in each.samples]) if name in rates else each
-        for figure in said
-        for peer in of
-        for name, each in [(row(figure, peer.name), by_name[row(figure, peer.name)])]
-    ]
+
+def _grid(title: str, lines: Sequence[Line], more: Mapping[str, Unit] | None = None) -> Grid:
+    columns = {**FIGURES, **(more or {})}
+    return Grid(title, columns, lines, list(columns))
 
 
 def _rounds(asked: Asked) -> int:
-    return max(1, asked.rounds // 2)
+    return max(1, asked.rounds * 2 // 3)
 
 
 def small(asked: Asked) -> Part:
     """1 kB, by everybody."""
     cookie = _set_up()
-    with peers(*EVERYBODY, plugins={LIGHT: LIGHT.socket_path}) as all_of_them:
 
-        def measure(peer: Peer) -> Measured:
-            return load.wrk(peer.url(LIGHT, "/small"), cookie, clients=CLIENTS, seconds=SECONDS)
+    def measure(asks: Asks, peer: Peer) -> Moments:
+        path = "/small" if asks is Asks.THE_SAME else ""
+        load_it = partial(load.wrk, cookie=cookie, clients=CLIENTS, seconds=SECONDS, asks=asks)
+        figures = _asked(peer, lambda peer: load_it(peer.url(LIGHT, path)))
+        return {**figures, "memory": peer.memory()} if asks is Asks.THE_SAME else figures
 
-        rows = _compared(f"1 kB, {CLIENTS} clients", _rounds(asked), all_of_them, measure)
-        memory = {peer.name: float(peer.memory()) for peer in all_of_them}
-    against = f"memory then: {NGINX}"
-    rows += [
-        Row(f"memory then: {name}", [used], None if name == NGINX else against, Unit.MEMORY)
-        for name, used in memory.items()
-    ]
-    missing = set(EVERYBODY) - memory.keys()
-    return Part(rows, [f"Not on this machine: {', '.join(sorted(missing))}."] if missing else [])
-
-
-def bodies(asked: Asked) -> Part:
-    """What is larger, and WebSockets."""
-    cookie = _set_up()
-    rows = []
-    with peers(*THE_QUICK, plugins={LIGHT: LIGHT.socket_path, STEADY: STEADY.socket_path}) as all_of_them:
-        rounds = _rounds(asked)
-        rows += _compared(
-            "100 kB, 16 clients",
-            rounds,
-            all_of_them,
-            lambda peer: load.wrk(peer.url(LIGHT, "/100kB"), cookie, clients=16, seconds=SECONDS),
-        )
-        rows += _compared(
-            "1 MB up, 16 clients",
-            rounds,
-            all_of_them,
-            lambda peer: load.wrk(peer.url(STEADY, "/up"), cookie, clients=16, seconds=SECONDS, upload=1_000_000),
-        )
-        rows += _compared(
-            "WebSocket echo, 16 clients",
-            rounds,
-            all_of_them,
-            lambda peer: load.echoes(peer.url(STEADY, "/echo"), cookie, clients=16, seconds=SECONDS),
-        )
-        before = {peer.name: peer.memory() for peer in all_of_them}
-        rows += _compared(
-            "1 GiB down",
-            min(rounds, 3),
-            all_of_them,
-            lambda peer: Measured(load.download(peer.url(LIGHT, "/1GiB"), cookie) / 1e6, 0, 0),
-            said=("MB a second",),
-        )
-        grown = {peer.name: peer.memory() - before[peer.name] for peer in all_of_them}
-    return Part(rows, [f"After 1 GiB, {name} has {grew / 2**20:.1f} MiB more." for name, grew in grown.items()])
+    with peers(*EVERYBODY, plugins={LIGHT: LIGHT.socket_path}) as of:
+        said = f"1 kB, {CLIENTS} clients: "
+        lines = in_turns(_rounds(asked), _to_nginx(of, partial(measure, Asks.THE_SAME)))
+        grids = [_grid(said + "the same request again and again", lines, {"memory": Unit.MEMORY})]
+        quick = [peer for peer in of if peer.name in {*THE_QUICK, TORU}]
+        for asks, what in (
+            (Asks.OTHER_PATHS, "another path each time"),
+            (Asks.AS_A_BROWSER, "another path each time, a browser's header fields"),
+        ):
+            grids.append(_grid(said + what, in_turns(_rounds(asked), _to_nginx(quick, partial(measure, asks)))))
+    missing = set(EVERYBODY) - {peer.name for peer in of}
+    return Part(notes=[f"Not on this machine: {', '.join(sorted(missing))}."] if missing else [], grids=grids)
 
 
 def growth(asked: Asked) -> Part:
     """From one client to many."""
     cookie = _set_up()
-    rows = []
-    with peers(NGINX, plugins={LIGHT: LIGHT.socket_path}) as both:
+    rounds = min(3, _rounds(asked))
+    lines, same_work = [], []
+
+    def measure(clients: int, plugin_id: PluginId, path: str, peer: Peer) -> Moments:
+        url = peer.url(plugin_id, path)
+        return _asked(peer, lambda _: load.wrk(url, cookie, clients=clients, seconds=SECONDS))
+
+    with peers(NGINX, plugins={LIGHT: LIGHT.socket_path}) as (nginx, toru):
         for clients in GROWTH:
-            measure = partial(_small_of, cookie, clients)
-            rows += _compared(f"1 kB, {clients} clients", min(3, _rounds(asked)), both, measure)
-    return Part(rows)
+            to = f"{clients}: {NGINX}"
+            lines += in_turns(
+                rounds,
+                [
+                    Case(to, partial(measure, clients, LIGHT, "/small", nginx)),
+                    Case(f"{clients}: {TORU}", partial(measure, clients, LIGHT, "/small", toru), to),
+                ],
+            )
+            to = f"{clients}: http, through Toru"
+            cases = []
+            for protocol, plugin_id in SAME_WORK.items():
+                through = partial(measure, clients, plugin_id, "/kilobyte", toru)
+                cases.append(Case(f"{clients}: {protocol}, through Toru", through, None if protocol == "http" else to))
+                if clients == 1 or (clients == CLIENTS and protocol != "toru/1"):  # which takes one at a time
+                    cases.append(Case(f"{clients}: {protocol}, directly", partial(_directly, protocol, clients), to))
+            same_work += in_turns(rounds, cases)
+    titles = {"1 kB, by so many clients": lines, "1 kB, by the same work in each protocol": same_work}
+    return Part(grids=[_grid(title, each) for title, each in titles.items()])
 
 
-def _small_of(cookie: str, clients: int, peer: Peer) -> Measured:
-    return load.wrk(peer.url(LIGHT, "/small"), cookie, clients=clients, seconds=SECONDS)
+def _directly(protocol: str, clients: int) -> Moments:
+    plugin_id = SAME_WORK[protocol]
+    address = plugin_id.private_socket_path if protocol == "toru/1" else plugin_id.socket_path
+    return _figures(DIRECTLY[protocol](str(address), clients=clients, seconds=SECONDS))
+
+
+def bodies(asked: Asked) -> Part:
+    """What is larger, and WebSockets."""
+    cookie = _set_up()
+    rounds = min(3, _rounds(asked))
+    with peers(*WITH_MANY, plugins={LIGHT: LIGHT.socket_path, STEADY: STEADY.socket_path}) as of:
+        asked_of = {
+            "100 kB down, 16 clients": lambda peer: load.wrk(
+                peer.url(LIGHT, "/100kB"), cookie, clients=16, seconds=SECONDS
+            ),
+            "1 MB up, 16 clients": lambda peer: load.wrk(
+                peer.url(STEADY, "/up"), cookie, clients=16, seconds=SECONDS, asks=Asks.UPLOADS
+            ),
+            "WebSocket echo, 16 clients": lambda peer: load.echoes(
+                peer.url(STEADY, "/echo"), cookie, clients=16, seconds=SECONDS
+            ),
+        }
+        grids = [
+            _grid(what, in_turns(rounds, _to_nginx(of, partial(_asked, measure=measure))))
+            for what, measure in asked_of.items()
+        ]
+        streams: dict[str, Callable[[Peer], float]] = {
+            "1 GiB down": lambda peer: load.download(peer.url(LIGHT, "/1GiB"), cookie),
+            "1 GiB up": lambda peer: load.upload(peer.url(STEADY, "/up"), cookie, FILES / "1GiB"),
+        }
+        for what, stream in streams.items():
+            lines = in_turns(rounds, _to_nginx(of, partial(_streamed, stream=stream)))
+            columns = {"MB a second": Unit.COUNT, "memory, at most more": Unit.MEMORY}
+            grids.append(Grid(what, columns, lines, ["MB a second"]))
+    return Part(grids=grids)
+
+
+def _streamed(peer: Peer, stream: Callable[[Peer], float]) -> Moments:
+    before = peer.forget_most_memory()
+    speed = stream(peer)
+    return {"MB a second": round(speed / 1e6), "memory, at most more": peer.most_memory() - before}
 
 
 def rest(asked: Asked) -> Part:
     """Idle clients, and a plugin that sleeps."""
     cookie = _set_up()
-    rows = []
     with peers(NGINX, plugins={LIGHT: LIGHT.socket_path}) as both:
-        for peer in both:
-            before = peer.memory()
-            with ExitStack() as idle:
-                for _ in range(IDLE):
-                    connection = idle.enter_context(socket.create_connection(("127.0.0.1", peer.port)))
-                    request = f"GET /api/plugins/route/light/small HTTP/1.1\r\nHost: b\r\nCookie: {cookie}\r\n\r\n"
-                    connection.sendall(request.encode())
-                    assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
-                against = None if peer.name == NGINX else f"{IDLE} idle clients, memory more: {NGINX}"
-                grew = float(peer.memory() - before)
-                rows.append(Row(f"{IDLE} idle clients, memory more: {peer.name}", [grew], against, Unit.MEMORY))
+        lines = in_turns(1, [Case(peer.name, partial(_idle_clients, cookie, peer)) for peer in both])
         toru = next(peer for peer in both if peer.name == TORU)
 
         def first_request(name: str, ask: Callable[[], object]) -> Moments:
@@ -176,25 +198,39 @@ def rest(asked: Asked) -> Part:
             return {name: took(ask)}
 
         to_socket, by_toru = "first request: to the socket", "first request: by Toru"
-        url = toru.url(STEADY, "/")
-        rows += side_by_side(
+        rows = side_by_side(
             asked.rounds * 2,
             [
                 lambda: first_request(to_socket, lambda: ask_http(str(STEADY.socket_path))),
-                lambda: first_request(by_toru, lambda: _get(toru.port, url, cookie)),
+                lambda: first_request(by_toru, lambda: _answered(toru, STEADY, cookie, "/")),
             ],
             {by_toru: to_socket},
         )
-    return Part(rows)
+    return Part(rows, grids=[Grid(f"{IDLE} idle clients", {"memory, more": Unit.MEMORY}, lines)])
 
 
-def _get(port: int, url: str, cookie: str) -> None:
-    path = url.partition(f":{port}")[2]
-    with socket.create_connection(("127.0.0.1", port)) as connection:
-        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: b\r\nCookie: {cookie}\r\n\r\n".encode())
-        answer = connection.recv(65536)
+def _idle_clients(cookie: str, peer: Peer) -> Moments:
+    before = peer.memory()
+    with ExitStack() as idle:
+        for _ in range(IDLE):
+            idle.enter_context(_get(peer, LIGHT, "/small", cookie))
+        return {"memory, more": peer.memory() - before}
+
+
+def _answered(peer: Peer, plugin_id: PluginId, cookie: str, path: str) -> None:
+    _get(peer, plugin_id, path, cookie).close()
+
+
+def _get(peer: Peer, plugin_id: PluginId, path: str, cookie: str) -> socket.socket:
+    """The connection, after an answer."""
+    connection = socket.create_connection(("127.0.0.1", peer.port))
+    target = peer.url(plugin_id, path).partition(f":{peer.port}")[2]
+    connection.sendall(f"GET {target} HTTP/1.1\r\nHost: b\r\nCookie: {cookie}\r\n\r\n".encode())
+    answer = connection.recv(65536)
     if not answer.startswith(b"HTTP/1.1 200 "):
-        raise SystemExit(f"no answer: {answer[:200]!r}")
+        connection.close()
+        raise OSError(f"no answer: {answer[:200]!r}")
+    return connection
 
 
-STEPS = (small, bodies, growth, rest)
+STEPS = (small, growth, bodies, rest)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -40,16 +40,47 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """Several figures of one thing, and the line that they are compared with."""
+
+    what: str
+    figures: Mapping[str, Sequence[float]]
+    """Column → turns."""
+    peer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Things of which several figures are measured, in turns."""
+
+    title: str
+    columns: Mapping[str, Unit]
+    lines: Sequence[Line]
+    compared: Sequence[str] = ()
+    """Columns with ratios: the median of those within each turn, so that what else the machine does hits both."""
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """What one step of a benchmark found out."""
 
     rows: Sequence[Row] = ()
     notes: Sequence[str] = ()
+    grids: Sequence[Grid] = ()
 
     @classmethod
     def from_json(cls, content: Any) -> Part:
         rows = [Row(row["what"], row["samples"], row["peer"], Unit(row["unit"])) for row in content["rows"]]
-        return cls(rows, content["notes"])
+        grids = [
+            Grid(
+                grid["title"],
+                {name: Unit(unit) for name, unit in grid["columns"].items()},
+                [Line(**line) for line in grid["lines"]],
+                grid["compared"],
+            )
+            for grid in content["grids"]
+        ]
+        return cls(rows, content["notes"], grids)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,15 +126,63 @@ def table(rows: Sequence[Row]) -> Iterator[str]:
         ratio = f"{row.median / medians[row.peer]:.2f}" if row.peer is not None and compared else ""
         shown = (_shown(row.median, row.unit), _shown(row.p95, row.unit))
         lines.append((row.what, str(len(row.samples)), *shown, ratio, row.peer or ""))
-    widths = [max(3, *map(len, column)) for column in zip(*lines, strict=True)]
-    lines.insert(1, ("-" * widths[0], *(f"{'-' * max(2, width - 1)}:" for width in widths[1:-1]), "-" * widths[-1]))
-    return (_line(line, widths) for line in lines)
+    return _in_markdown(lines)
 
 
-def _line(cells: Iterable[str], widths: Sequence[int]) -> str:
-    first, *others, last = zip(cells, widths, strict=True)
-    middle = " | ".join(cell.rjust(width) for cell, width in others)
-    return f"| {first[0].ljust(first[1])} | {middle} | {last[0].ljust(last[1])} |"
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What makes a line of a grid."""
+
+    what: str
+    measure: Callable[[], Moments]
+    """One turn: column → figure."""
+    peer: str | None = None
+
+
+def in_turns(rounds: int, cases: Sequence[Case]) -> list[Line]:
+    """The same as `side_by_side`, for a grid."""
+    turns: dict[str, dict[str, list[float]]] = {case.what: {} for case in cases}
+    for number in range(rounds):
+        first = number % len(cases)
+        for case in (*cases[first:], *cases[:first]):
+            for column, value in case.measure().items():
+                turns[case.what].setdefault(column, []).append(value)
+    return [Line(case.what, turns[case.what], case.peer) for case in cases]
+
+
+def grid_table(grid: Grid) -> Iterator[str]:
+    """The same for a grid: the medians, and behind each its ratio."""
+    by_name = {line.what: line for line in grid.lines}
+    header = [grid.title, "n"]
+    for column in grid.columns:
+        header += [column, "×"] if column in grid.compared else [column]
+    lines = [tuple(header)]
+    for line in grid.lines:
+        cells = [line.what, str(max(map(len, line.figures.values())))]
+        peer = None if line.peer is None else by_name[line.peer]
+        for column, unit in grid.columns.items():
+            samples = line.figures.get(column)
+            cells.append(_shown(statistics.median(samples), unit) if samples else "")
+            if column in grid.compared:
+                cells.append(f"{_ratio(line, peer, column):.2f}" if peer is not None and samples else "")
+        lines.append(tuple(cells))
+    return _in_markdown(lines)
+
+
+def _ratio(line: Line, peer: Line, column: str) -> float:
+    pairs = zip(line.figures[column], peer.figures[column], strict=True)
+    return statistics.median(one / other for one, other in pairs)
+
+
+def _in_markdown(lines: list[tuple[str, ...]]) -> Iterator[str]:
+    """The first line is the header. What is text is on the left, figures are on the right."""
+    columns = list(zip(*lines, strict=True))
+    widths = [max(3, *map(len, column)) for column in columns]
+    is_text = [number == 0 or column[0] == "to" for number, column in enumerate(columns)]
+    rule = ("-" * width if text else f"{'-' * (width - 1)}:" for width, text in zip(widths, is_text, strict=True))
+    for line in (lines[0], tuple(rule), *lines[1:]):
+        cells = zip(line, widths, is_text, strict=True)
+        yield f"| {' | '.join(cell.ljust(width) if text else cell.rjust(width) for cell, width, text in cells)} |"
 
 
 def _shown(value: float, unit: Unit) -> str:
@@ -117,4 +196,4 @@ def _shown(value: float, unit: Unit) -> str:
         case Unit.MEMORY:
             return f"{value / 2**20:.1f} MiB"
         case Unit.COUNT:
-            return f"{value:g}"
+            return f"{value:.0f}" if value >= 100 else f"{value:g}"

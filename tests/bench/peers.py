@@ -3,6 +3,7 @@
 nginx, HAProxy             Debian's packages
 configurable-http-proxy    JupyterHub's, by npm, on node
 FastAPI with httpx         what one would write first
+bytes on uvloop            the least that there can be in Python: it passes on what it doesn't read
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ RUNNING = Path("/run/toru-bench")
 PREFIX = "/api/plugins/route"
 
 TORU = "Toru"
-NGINX = "nginx"
+NGINX, HAPROXY, CHP, FASTAPI, BYTES = (
+    "nginx", "HAProxy", "configurable-http-proxy", "FastAPI with httpx", "bytes on uvloop",
+)  # fmt: skip
 
 NGINX_CONF = """\
 user root;
@@ -99,12 +102,32 @@ class Peer:
     def url(self, plugin: str, path: str) -> str:
         return f"http://127.0.0.1:{self.port}{PREFIX}/{plugin}{path}"
 
+    def processor(self) -> float:
+        """Seconds that it has been busy for."""
+        threads = Path(f"/proc/{self.pid}/task").glob("*/schedstat")
+        return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
+
+    def most_memory(self) -> int:
+        """In bytes, since `forget_most_memory`."""
+        return _status(self.pid, "VmHWM")
+
+    def forget_most_memory(self) -> int:
+        """How much it is now."""
+        Path(f"/proc/{self.pid}/clear_refs").write_text("5")  # proc(5)
+        return _status(self.pid, "VmRSS")
+
     def memory(self) -> int:
         """In bytes: the proportional share."""
         rollup = Path(f"/proc/{self.pid}/smaps_rollup").read_text()
         found = re.search(r"^Pss:\s+(\d+) kB$", rollup, re.MULTILINE)
         assert found
         return int(found[1]) << 10
+
+
+def _status(pid: int, key: str) -> int:
+    found = re.search(rf"^{key}:\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    assert found
+    return int(found[1]) << 10
 
 
 @contextmanager
@@ -166,11 +189,17 @@ def _fastapi(port: int, plugins: Mapping[str, Path]) -> list[str] | None:
     return [sys.executable, "-m", "tests.bench.with_fastapi", str(port), str(path)]
 
 
+def _bytes(port: int, plugins: Mapping[str, Path]) -> list[str] | None:
+    (path,) = plugins.values()
+    return [sys.executable, "-m", "tests.bench.with_uvloop", str(port), str(path)]
+
+
 _COMMANDS = {
     NGINX: _nginx,
-    "HAProxy": _haproxy,
-    "configurable-http-proxy": _configurable_http_proxy,
-    "FastAPI with httpx": _fastapi,
+    HAPROXY: _haproxy,
+    CHP: _configurable_http_proxy,
+    FASTAPI: _fastapi,
+    BYTES: _bytes,
 }
 
 

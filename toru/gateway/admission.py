@@ -36,8 +36,8 @@ class Admitted:
     """Somebody who may use plugins."""
 
     caller: Caller
-    lines: tuple[bytes, ...]
-    """What the plugin is told: the client's cookies without ours, and who is asking."""
+    lines: bytes
+    """What the plugin is told, each line with its end: the client's cookies without ours, and who is asking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +106,8 @@ def _verdict(caller: Caller, cookies: bytes) -> Admitted | Refused:
         return Refused(403, "forbidden", f"this token lacks the scope {Scope.USE}")
     # A name of this host's may be anything (api.sock); a user's never changes by this.
     name = quote(caller.name, safe="@").encode()
-    lines = (b"X-Toru-User: " + name, b"X-Toru-Role: " + caller.role.encode())
-    return Admitted(caller, (b"Cookie: " + cookies, *lines) if cookies else lines)
+    lines = b"X-Toru-User: %b\r\nX-Toru-Role: %b\r\n" % (name, caller.role.encode())
+    return Admitted(caller, b"Cookie: %b\r\n%b" % (cookies, lines) if cookies else lines)
 
 
 def is_cross_site(head: Head) -> bool:

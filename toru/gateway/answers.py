@@ -67,7 +67,7 @@ class Answer:
     """The head of an answer. It may be the head of many: it isn't changed once it is read."""
 
     __slots__ = (
-        "_head", "chunked", "close", "endless", "first", "length", "lines", "minor", "special", "status", "upgrade",
+        "chunked", "close", "endless", "first", "length", "lines", "minor", "special", "status", "upgrade", "whole",
     )  # fmt: skip
 
     def __init__(self, status_line: bytes) -> None:
@@ -85,15 +85,8 @@ class Answer:
         self.upgrade: bytes | None = None
         self.endless = False
         """Server-sent events: it has no end of its own."""
-        self._head: bytes | None = None
-
-    @property
-    def head(self) -> bytes:
-        """All of it as it reaches the client, with the empty line, where nothing is special and the length is known."""
-        if self._head is None:
-            length = b"Content-Length: %d" % (self.length or 0)
-            self._head = b"\r\n".join((self.first, *self.lines, length, b"", b""))
-        return self._head
+        self.whole: bytes | None = None
+        """All of it as it reaches the client, with the empty line, where that is the same for every client."""
 
 
 def read_answer(raw: bytes) -> Answer:
@@ -131,7 +124,14 @@ def _read(raw: bytes) -> Answer:
         _read_connection(answer, b",".join(connection))
     if answer.chunked and (answer.length is not None or answer.minor == 0):
         raise BadAnswer("sent both Content-Length and Transfer-Encoding, or the latter in HTTP/1.0")
+    answer.whole = _whole(answer)
     return answer
+
+
+def _whole(answer: Answer) -> bytes | None:
+    if answer.status < 200 or answer.status == 204 or answer.length is None or answer.close or answer.special:
+        return None
+    return b"\r\n".join((answer.first, *answer.lines, b"Content-Length: %d" % answer.length, b"", b""))
 
 
 def _status_of(line: bytes) -> tuple[int, int]:

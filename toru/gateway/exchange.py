@@ -16,7 +16,7 @@ more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from toru.domain.people import Caller
@@ -26,42 +26,37 @@ from toru.gateway.targets import Target
 Headers = Sequence[tuple[bytes, bytes]]
 
 
-class Template:
-    """What all requests have in common whose heads are the same, byte for byte."""
+class Request:
+    """What is to be asked of the plugin: cleaned, with what Toru says of the client, and never changed."""
 
-    __slots__ = ("expects_continue", "head", "length", "method", "path", "upgrade")
+    __slots__ = ("body", "expects_continue", "head", "length", "method", "number", "path", "upgrade")
 
-    def __init__(  # noqa: PLR0913  (a request has that many sides)
+    def __init__(  # noqa: PLR0913, PLR0917  (a request has that many sides, and naming them takes a third longer)
         self,
-        *,
         method: bytes,
         path: bytes,
-        lines: Iterable[bytes],
+        head: bytes,
+        number: bytes,
         length: int | None,
-        expects_continue: bool,
+        body: bytes | None,
+        expects_continue: bool,  # noqa: FBT001  (as said)
         upgrade: bytes | None,
     ) -> None:
         self.method = method
         self.path = path
-        self.length = length
-        self.expects_continue = expects_continue
-        self.upgrade = upgrade
-        self.head = b"\r\n".join((method + b" " + path + b" HTTP/1.1", *lines, b""))
-
-
-class Request:
-    """What is to be asked of the plugin: cleaned, with what Toru says of the client, and never changed."""
-
-    __slots__ = ("body", "number", "origin", "template")
-
-    def __init__(self, template: Template, origin: bytes, number: bytes, body: bytes | None) -> None:
-        self.template = template
-        self.origin = origin
-        """Lines, each with its end, of where the request is from."""
+        """`/rest?query`, beginning with `/`, with the percent-encoding that the client chose."""
+        self.head = head
+        """As HTTP/1.1 has it, without the empty line, and without what says how long the body is."""
         self.number = number
+        self.length = length
+        """Of the body; 0 where there is none. None: not known (it comes chunked)."""
         self.body = body
         """The whole body, where it was there together with the head (b"" where there is none): then neither `body` nor
         `end_of_body` of the carrier is called. None: it comes by these."""
+        self.expects_continue = expects_continue
+        """The client sends the body when it is invited."""
+        self.upgrade = upgrade
+        """`websocket`: what the client would speak from here on. Who can't may answer as if it hadn't asked."""
 
     @property
     def id(self) -> str:
@@ -69,37 +64,12 @@ class Request:
         return self.number.decode()
 
     @property
-    def method(self) -> bytes:
-        return self.template.method
-
-    @property
-    def path(self) -> bytes:
-        """`/rest?query`, beginning with `/`, with the percent-encoding that the client chose."""
-        return self.template.path
-
-    @property
-    def length(self) -> int | None:
-        """Of the body; 0 where there is none. None: not known (it comes chunked)."""
-        return self.template.length
-
-    @property
-    def expects_continue(self) -> bool:
-        """The client sends the body when it is invited."""
-        return self.template.expects_continue
-
-    @property
-    def upgrade(self) -> bytes | None:
-        """`websocket`: what the client would speak from here on. Who can't may answer as if it hadn't asked."""
-        return self.template.upgrade
-
-    @property
     def lines(self) -> list[bytes]:
         """`Name: value`, in the client's order and spelling, ours last.
 
         No hop-by-hop headers, no Content-Length and no Transfer-Encoding.
         """
-        said = (self.template.head + self.origin).split(b"\r\n")[1:-1]
-        return [*said, b"X-Toru-Request-Id: " + self.number]
+        return self.head.split(b"\r\n")[1:-1]
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:

@@ -54,6 +54,8 @@ MEANINGS: Mapping[bytes, int] = {
 }
 """What isn't here goes on to the plugin, unless it begins like what is only ours to say."""
 _OURS = (b"x-toru-", b"x-forwarded-")
+_USUAL = {spelled: meaning for name, meaning in MEANINGS.items() for spelled in (name, name.title())}
+"""As nearly everybody spells them."""
 
 _ONCE = frozenset({HOST, LENGTH, ENCODING, UPGRADE, EXPECT, AUTHORIZATION, ORIGIN})
 """Said twice, nobody could tell which one counts."""
@@ -90,16 +92,11 @@ class BadHead(Exception):
         self.detail = detail
 
 
-class Head:
-    """A request's head, once it is known to be sound."""
+class Fields:
+    """The header fields of a request, once they are known to be sound. Many requests may have them in common."""
 
-    __slots__ = ("chunked", "close", "length", "lines", "method", "minor", "said", "target", "upgrade")
+    __slots__ = ("chunked", "close", "length", "lines", "said", "upgrade")
 
-    method: bytes
-    target: bytes
-    """As it was sent: a path with its query, mostly."""
-    minor: int
-    """HTTP/1.minor"""
     lines: list[bytes]
     """Those that go on to a plugin, as they came."""
     said: dict[int, bytes]
@@ -108,13 +105,52 @@ class Head:
     """Of the body, unless it is chunked."""
     chunked: bool
     close: bool
-    """The client sends nothing more on this connection, or can't tell when an answer ends."""
+    """The client sends nothing more on this connection."""
     upgrade: bytes | None
     """To which protocol the client would change, in lower case."""
 
+
+class Head:
+    """A request's head, once it is known to be sound."""
+
+    __slots__ = ("fields", "method", "minor", "target")
+
+    def __init__(self, method: bytes, target: bytes, minor: int, fields: Fields) -> None:
+        self.method = method
+        self.target = target
+        """As it was sent: a path with its query, mostly."""
+        self.minor = minor
+        """HTTP/1.minor"""
+        self.fields = fields
+
+    @property
+    def lines(self) -> list[bytes]:
+        return self.fields.lines
+
+    @property
+    def said(self) -> dict[int, bytes]:
+        return self.fields.said
+
+    @property
+    def length(self) -> int:
+        return self.fields.length
+
+    @property
+    def chunked(self) -> bool:
+        return self.fields.chunked
+
     @property
     def has_body(self) -> bool:
-        return self.chunked or self.length > 0
+        return self.fields.chunked or self.fields.length > 0
+
+    @property
+    def close(self) -> bool:
+        """The client sends nothing more on this connection, or can't tell when an answer ends."""
+        return self.minor == 0 or self.fields.close
+
+    @property
+    def upgrade(self) -> bytes | None:
+        return self.fields.upgrade
 
 
 def read_head(raw: bytes) -> Head:
@@ -127,24 +163,23 @@ def read_head(raw: bytes) -> Head:
         raise BadHead(400, "there are control characters in the head of the request")
     if breaks > MOST_FIELDS:
         raise BadHead(431, f"a request has at most {MOST_FIELDS} header fields")
-    head = Head()
-    _read_request_line(head, lines[0])
-    _read_fields(head, lines[1:])
-    said = head.said
-    head.close = head.minor == 0
-    head.upgrade = None
+    method, target, minor = read_request_line(lines[0])
+    fields = _read_fields(lines[1:])
+    said = fields.said
     if CONNECTION in said:
-        _read_connection(head, said[CONNECTION])
-    head.length, head.chunked = _framing(said, head.minor) if LENGTH in said or ENCODING in said else (0, False)
-    if head.minor and HOST not in said:
+        _read_connection(fields, said[CONNECTION])
+    if LENGTH in said or ENCODING in said:
+        fields.length, fields.chunked = _framing(said, minor)
+    if minor and HOST not in said:
         raise BadHead(400, "there is no Host in the request")
     said.setdefault(HOST, b"")
-    if not head.target.startswith(b"/"):
+    head = Head(method, target, minor, fields)
+    if not target.startswith(b"/"):
         _read_other_target(head)
     return head
 
 
-def _read_fields(head: Head, lines: list[bytes]) -> None:
+def _read_fields(lines: list[bytes]) -> Fields:
     kept: list[bytes] = []
     said: dict[int, bytes] = {}
     for line in lines:
@@ -158,31 +193,34 @@ def _read_fields(head: Head, lines: list[bytes]) -> None:
         said[meaning] = value
         if meaning <= _FORWARDED_TO:
             kept.append(line)
-    head.lines = kept
-    head.said = said
+    fields = Fields()
+    fields.lines, fields.said = kept, said
+    fields.length, fields.chunked = 0, False
+    fields.close, fields.upgrade = False, None
+    return fields
 
 
-def _read_request_line(head: Head, line: bytes) -> None:
+def read_request_line(line: bytes) -> tuple[bytes, bytes, int]:
+    """Method, target and the minor version, in this line without its end; or `BadHead`."""
     parts = line.split(b" ")
     if len(parts) != 3:
         raise BadHead(400, "a request begins with a method, a target and a version, with one space between")
-    head.method, head.target, version = parts
+    method, target, version = parts
     if version == b"HTTP/1.1":
-        head.minor = 1
+        minor = 1
     elif version == b"HTTP/1.0":
-        head.minor = 0
+        minor = 0
     else:
         known = re.fullmatch(rb"HTTP/[0-9]\.[0-9]", version) is not None
         raise BadHead(505 if known else 400, "this is neither HTTP/1.1 nor HTTP/1.0")
-    method = head.method
     if method not in _KNOWN_METHODS and (len(method) > LONGEST_METHOD or not _TOKEN.fullmatch(method)):
         raise BadHead(400, "the method of the request is no word")
-    target = head.target
     if len(target) > MOST_TARGET_BYTES:
         raise BadHead(414, f"a request's target has at most {MOST_TARGET_BYTES} bytes")
     # In a query browsers send some more as they are.
     if target.translate(None, _TARGET) and (not target or target.translate(None, _LOOSE_TARGET) or _is_loose(target)):
         raise BadHead(400, "there are characters in the request's target that must be percent-encoded")
+    return method, target, minor
 
 
 def _is_loose(target: bytes) -> bool:
@@ -192,14 +230,10 @@ def _is_loose(target: bytes) -> bool:
 
 def _meaning_of(line: bytes) -> _Meant:
     name, colon, value = line.partition(b":")
-    if not colon or not _TOKEN.fullmatch(name):
+    if not colon or (name not in _USUAL and not _TOKEN.fullmatch(name)):
         raise BadHead(400, "a header field has a name, a colon right behind it, and a value on the same line")
     value = value.strip(b" \t")
-    # To CGI and whatever is like it, all signs are the same: a name with underscores could pass for one of ours.
-    plain = _SIGNS.sub(b"-", name.lower())
-    meaning = MEANINGS.get(plain, 0)
-    if (meaning and plain != name.lower()) or (not meaning and plain.startswith(_OURS)):
-        meaning = DROPPED
+    meaning = _USUAL.get(name) or _meaning_of_name(name)
     if meaning == HOST and not _AUTHORITY.fullmatch(value):
         raise BadHead(400, "the Host of the request is no host")
     meant = (meaning, value) if meaning else _KEEP
@@ -210,22 +244,32 @@ def _meaning_of(line: bytes) -> _Meant:
     return meant
 
 
+def _meaning_of_name(name: bytes) -> int:
+    # To CGI and whatever is like it, all signs are the same: a name with underscores could pass for one of ours.
+    lower = name.lower()
+    plain = _SIGNS.sub(b"-", lower)
+    meaning = MEANINGS.get(plain, 0)
+    if (meaning and plain != lower) or (not meaning and plain.startswith(_OURS)):
+        return DROPPED
+    return meaning
+
+
 def _said_again(meaning: int, before: bytes, value: bytes) -> bytes:
     if meaning in _ONCE:
         raise BadHead(400, "a header field that must be unique is there twice")
     return before + (b"; " if meaning == COOKIE else b", ") + value
 
 
-def _read_connection(head: Head, value: bytes) -> None:
+def _read_connection(fields: Fields, value: bytes) -> None:
     if value in {b"keep-alive", b"Keep-Alive"}:
         return
     named = {name.strip(b" \t").lower() for name in value.split(b",")}
-    head.close = head.close or b"close" in named
+    fields.close = b"close" in named
     if b"upgrade" in named:
-        head.upgrade = head.said.get(UPGRADE, b"").lower() or None
+        fields.upgrade = fields.said.get(UPGRADE, b"").lower() or None
     # What the client calls its own affair with us goes no further (RFC 9110, section 7.6.1).
     if others := named - {b"close", b"keep-alive", b"upgrade", b"host"}:
-        head.lines = [line for line in head.lines if line.partition(b":")[0].lower() not in others]
+        fields.lines = [line for line in fields.lines if line.partition(b":")[0].lower() not in others]
 
 
 def _framing(said: Mapping[int, bytes], minor: int) -> tuple[int, bool]:
@@ -252,6 +296,6 @@ def _read_other_target(head: Head) -> None:
     if match is None or not _AUTHORITY.fullmatch(match[1]):
         raise BadHead(400, "the target of the request is no path")
     head.target = (match[2] or b"/") + (match[3] or b"")
-    head.said[HOST] = match[1]
-    head.lines = [line for line in head.lines if line[:5].lower() != b"host:"]
-    head.lines.insert(0, b"Host: " + match[1])
+    fields = head.fields
+    fields.said[HOST] = match[1]
+    fields.lines = [b"Host: " + match[1], *(line for line in fields.lines if line[:5].lower() != b"host:")]

@@ -94,7 +94,12 @@ class GatewayProtocol(ApiSide):
     def data_received(self, data: bytes) -> None:
         gateway = self.gateway
         is_ready = self._next == _HEAD and not self.busy and not self.full and not self.held
-        if is_ready and (ticket := gateway.reception.ticket(data)) is not None and not ticket.head.close:
+        if (
+            is_ready
+            and (ticket := gateway.reception.ticket(data)) is not None
+            and not ticket.head.close
+            and (gateway.beyond is None or gateway.beyond(ticket.head.target) is None)
+        ):
             # The way of most requests: without a body, and like one a moment ago.
             self.busy = True
             self.head = ticket.head

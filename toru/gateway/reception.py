@@ -1,7 +1,8 @@
 """Receives requests to plugins: who is asking, for which plugin, and may they? Then the plugin's lane has them.
 
 What was decided holds for every request with the same head, byte for byte, for a moment: as long as no plugin and no
-user changes, and half a second at most (`forget`). Who polls, and who is in a hurry, asks the same again and again.
+user changes, and half a second at most (`forget`). Who polls asks the same again and again. Most other requests of a
+client differ in the first line alone: what their header fields say, and who is behind them, is remembered as well.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from toru.domain.errors import StoreUnavailable
 from toru.domain.people import Caller
 from toru.gateway import refusals
 from toru.gateway.admission import Admission, Admitted, Refused, Shown, is_cross_site
-from toru.gateway.exchange import Request, Template
+from toru.gateway.exchange import Request
 from toru.gateway.forwarding import Origin
-from toru.gateway.heads import EXPECT, HOST, Head
+from toru.gateway.heads import EXPECT, BadHead, Fields, Head, read_request_line
 from toru.gateway.lane import Lane
 from toru.gateway.refusals import Refusal
-from toru.gateway.routes import BadPath, Place, Routes
+from toru.gateway.routes import PREFIX, BadPath, Routes
 from toru.gateway.visit import Visit
 from toru.web.caller import SAFE
 
@@ -34,21 +35,33 @@ if TYPE_CHECKING:
 _SAFE = frozenset(method.encode() for method in SAFE)
 _METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 
-MOST_TICKETS = 2048
+MOST_REMEMBERED = 1024
 LONGEST_REMEMBERED = 4096
 """Bytes of a head."""
+
+
+class Visitor(NamedTuple):
+    """Whoever sends these header fields."""
+
+    fields: Fields
+    caller: Caller
+    lines: bytes
+    """What plugins are told: of the fields, and who is asking. Each line with its end."""
 
 
 class Ticket(NamedTuple):
     """A request that was let in, but for its body."""
 
     head: Head
+    visitor: Visitor
     lane: Lane
-    caller: Caller
-    template: Template
+    path: bytes
+    """For the plugin."""
     prefix: bytes
-    """As the client wrote it: by the plugin's route, or by its id."""
-    host: bytes
+    """What was before it, as the client wrote it: by the plugin's route, or by its id."""
+    lines: bytes
+    """What the plugin is told, from the first line on, but for what is new with each request."""
+    upgrade: bytes | None
 
 
 class Reception:
@@ -61,7 +74,9 @@ class Reception:
         self._trusted = [ipaddress.ip_network(network) for network in trusted_proxies]
         self._tasks: set[asyncio.Task[None]] = set()
         self._tickets: dict[bytes, Ticket] = {}
-        """By the bytes of the request."""
+        """By the bytes of a request without a body: the first one of each visitor."""
+        self._visitors: dict[bytes, Visitor] = {}
+        """By what of these is behind the first line."""
         self._changes = accounts.changes
         # Two cores, or one after a restart, don't give the same id twice.
         prefix = secrets.token_hex(6).encode()
@@ -70,6 +85,7 @@ class Reception:
     def forget(self) -> None:
         """Every head is looked at anew."""
         self._tickets.clear()
+        self._visitors.clear()
         self._changes = self._accounts.changes
 
     async def settled(self) -> None:
@@ -78,10 +94,22 @@ class Reception:
             await asyncio.wait(set(self._tasks))
 
     def ticket(self, raw: bytes) -> Ticket | None:
-        """What was decided a moment ago for these very bytes, if they are a request: a head, without a body."""
+        """For a request without a body that is like one a moment ago; None: it is for `receive`."""
         if self._changes != self._accounts.changes:
             self.forget()
-        return self._tickets.get(raw)
+        if (known := self._tickets.get(raw)) is not None:
+            return known
+        line, _, rest = raw.partition(b"\r\n")
+        if (visitor := self._visitors.get(rest)) is None:
+            return None
+        try:
+            method, target, minor = read_request_line(line)
+        except BadHead:
+            return None
+        if minor == 0 or not target.startswith(PREFIX):
+            return None
+        ticket = self._check(Head(method, target, minor, visitor.fields), visitor)
+        return ticket if isinstance(ticket, Ticket) else None
 
     def origin_of(self, client: tuple[str, int] | None) -> Origin:
         """What plugins are told of where a connection's requests come from; None: api.sock."""
@@ -103,11 +131,10 @@ class Reception:
         now = time.monotonic()
         verdict = self._admission.at_once(head, client.peer, now)
         if isinstance(verdict, Admitted):
-            ticket = self._check(head, verdict)
-            if isinstance(ticket, Ticket) and not head.has_body and len(raw) <= LONGEST_REMEMBERED:
-                if len(self._tickets) >= MOST_TICKETS:
-                    self._tickets.clear()
-                self._tickets[raw] = ticket
+            visitor = _visitor(head, verdict)
+            ticket = self._check(head, visitor)
+            if isinstance(ticket, Ticket):
+                self._remember(ticket, raw)
             self._go_on(client, ticket, body, now)
         elif isinstance(verdict, Refused):
             self._turn_away(client, verdict)
@@ -115,6 +142,18 @@ class Reception:
             task = asyncio.get_running_loop().create_task(self._receive_in_time(client, head, body, verdict, now))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+    def _remember(self, ticket: Ticket, raw: bytes) -> None:
+        head = ticket.head
+        # An absolute form says more than the fields do.
+        if head.has_body or head.close or len(raw) > LONGEST_REMEMBERED or not raw.startswith(head.method + b" /"):
+            return
+        if len(self._visitors) >= MOST_REMEMBERED:
+            self.forget()
+        # This head, and what all others of this visitor have in common. To keep each of these would cost more time
+        # than it saves, unless nearly all of them come again within half a second.
+        self._tickets[raw] = ticket
+        self._visitors[raw.partition(b"\r\n")[2]] = ticket.visitor
 
     async def _receive_in_time(
         self, client: GatewayProtocol, head: Head, body: bytes | None, shown: Shown, began: float
@@ -129,7 +168,7 @@ class Reception:
         if isinstance(verdict, Refused):
             self._turn_away(client, verdict)
         else:
-            self._go_on(client, self._check(head, verdict), body, began)
+            self._go_on(client, self._check(head, _visitor(head, verdict)), body, began)
 
     def _turn_away(self, client: GatewayProtocol, refused: Refused) -> None:
         headers = {"WWW-Authenticate": "Bearer"} if refused.status == 401 else {}
@@ -143,40 +182,36 @@ class Reception:
 
     def let_in(self, client: GatewayProtocol, ticket: Ticket, body: bytes | None, began: float) -> None:
         """To the plugin's lane."""
-        origin = client.origin.lines(ticket.head.said)
-        request = Request(ticket.template, origin, next(self._numbers), body)
+        fields, number = ticket.visitor.fields, next(self._numbers)
+        head = b"".join((ticket.lines, client.origin.lines(fields.said), b"X-Toru-Request-Id: ", number, b"\r\n"))
+        length = None if fields.chunked else fields.length
+        expects_continue = body != b"" and fields.said.get(EXPECT, b"").lower() == b"100-continue"
+        request = Request(ticket.head.method, ticket.path, head, number, length, body, expects_continue, ticket.upgrade)
         visit = client.visit = Visit(client, ticket, request, began)
         ticket.lane.enter(visit)
 
-    def _check(self, head: Head, admitted: Admitted) -> Ticket | Turned:
+    def _check(self, head: Head, visitor: Visitor) -> Ticket | Turned:
+        method, fields = head.method, head.fields
         # With a body it is none: a plugin that doesn't change the protocol would read that as its next request.
-        may_change = head.upgrade == b"websocket" and head.method == b"GET" and not head.has_body
-        upgrade = head.upgrade if may_change else None
-        if (head.method not in _SAFE or upgrade) and is_cross_site(head):
+        may_change = fields.upgrade == b"websocket" and method == b"GET" and not head.has_body
+        upgrade = fields.upgrade if may_change else None
+        if (method not in _SAFE or upgrade) and is_cross_site(head):
             detail = "a page of another site must not change anything here"
             return Turned(Refusal(status=403, code="cross-site", detail=detail))
         try:
-            place = self._routes.place(head.target)
+            lane, path, prefix = self._routes.place(head.target)
         except BadPath as bad:
             return Turned(Refusal(status=400, code="bad-path", detail=str(bad)))
-        lane = place.lane
-        if lane is None or not admitted.caller.may_see(lane.target.plugin):
-            return Turned(refusals.unknown(_route_of(place)))
-        if head.method in {b"CONNECT", b"TRACE"}:
-            detail = f"{head.method.decode()} is for the gateway alone, and it doesn't do that"
+        if lane is None or not visitor.caller.may_see(lane.target.plugin):
+            return Turned(refusals.unknown(_route_of(prefix)))
+        if method in {b"CONNECT", b"TRACE"}:
+            detail = f"{method.decode()} is for the gateway alone, and it doesn't do that"
             headers = {"Allow": _METHODS}
             return Turned(Refusal(status=405, code="method-not-allowed", detail=detail, headers=headers), lane)
-        if head.length > lane.target.max_body:
+        if fields.length > lane.target.max_body:
             return Turned(refusals.too_large(lane.target.max_body), lane)
-        template = Template(
-            method=head.method,
-            path=place.path,
-            lines=(*head.lines, *admitted.lines, b"X-Forwarded-Prefix: " + place.prefix),
-            length=None if head.chunked else head.length,
-            expects_continue=head.has_body and head.said.get(EXPECT, b"").lower() == b"100-continue",
-            upgrade=upgrade,
-        )
-        return Ticket(head, lane, admitted.caller, template, place.prefix, head.said[HOST])
+        about = (method, b" ", path, b" HTTP/1.1\r\n", visitor.lines, b"X-Forwarded-Prefix: ", prefix, b"\r\n")
+        return Ticket(head, visitor, lane, path, prefix, b"".join(about), upgrade)
 
 
 class Turned(NamedTuple):
@@ -186,5 +221,9 @@ class Turned(NamedTuple):
     lane: Lane | None = None
 
 
-def _route_of(place: Place) -> str:
-    return "/" + place.prefix.rpartition(b"/")[2].decode("latin-1")
+def _visitor(head: Head, admitted: Admitted) -> Visitor:
+    return Visitor(head.fields, admitted.caller, b"\r\n".join((*head.lines, admitted.lines)))
+
+
+def _route_of(prefix: bytes) -> str:
+    return "/" + prefix.rpartition(b"/")[2].decode("latin-1")

@@ -8,7 +8,7 @@ from typing import Protocol
 from toru.gateway import refusals
 from toru.gateway.answers import MOST_HEAD_BYTES, Answer, BadAnswer, read_answer
 from toru.gateway.bell import Bell, Unreachable, carry
-from toru.gateway.exchange import Request, Template
+from toru.gateway.exchange import Request
 from toru.gateway.forwarding import joined
 from toru.gateway.framing import LAST_CHUNK, BadChunk, Chunked, chunk
 from toru.gateway.refusals import Refusal
@@ -110,21 +110,20 @@ class Connection(asyncio.Protocol):
         self._sent, self._chunks_out = True, False
         self._interim = 0
         request = visit.request
-        template, body = request.template, request.body
-        head = (template.head, request.origin, b"X-Toru-Request-Id: ", request.number, b"\r\n")
-        if body == b"" and template.method in _MAY_HAVE_NO_LENGTH and template.upgrade is None:
-            self._transport.write(b"".join((*head, b"\r\n")))
+        body = request.body
+        if body == b"" and request.method in _MAY_HAVE_NO_LENGTH and request.upgrade is None:
+            self._transport.write(request.head + b"\r\n")
         else:
-            self._transport.write(b"".join((*head, self._framing(template, body), b"\r\n", body or b"")))
+            self._transport.write(b"".join((request.head, self._framing(request), b"\r\n", body or b"")))
 
-    def _framing(self, template: Template, body: bytes | None) -> bytes:
-        if template.upgrade is not None:
-            return b"Connection: Upgrade\r\nUpgrade: %b\r\n" % template.upgrade
-        self._sent = body is not None
-        length = template.length
+    def _framing(self, request: Request) -> bytes:
+        if request.upgrade is not None:
+            return b"Connection: Upgrade\r\nUpgrade: %b\r\n" % request.upgrade
+        self._sent = request.body is not None
+        length = request.length
         self._chunks_out = length is None
         line = b"Transfer-Encoding: chunked\r\n" if length is None else b"Content-Length: %d\r\n" % length
-        return line + b"Expect: 100-continue\r\n" if template.expects_continue else line
+        return line + b"Expect: 100-continue\r\n" if request.expects_continue else line
 
     def body(self, data: bytes) -> None:
         if self._transport is not None:
@@ -169,20 +168,18 @@ class Connection(asyncio.Protocol):
             self._refuse(str(bad), data)
             return
         self._begun = b""
-        if answer.status < 200:
-            self._inform(visit, answer, data, end)
-        elif (
-            answer.length == len(data) - end - 4
+        if (
+            answer.whole is not None
+            and answer.length == len(data) - end - 4
             and self._sent
-            and not answer.close
-            and not answer.special
             and not visit.client.closes
             and visit.request.method != b"HEAD"
-            and answer.status != 204
         ):
             # All of it in one piece.
             self._keep()
-            visit.whole(answer.status, answer.head + data[end + 4 :])
+            visit.whole(answer.status, answer.whole + data[end + 4 :])
+        elif answer.status < 200:
+            self._inform(visit, answer, data, end)
         else:
             self._relay(visit, answer, data, end)
 
@@ -258,7 +255,6 @@ class Connection(asyncio.Protocol):
     def _keep(self) -> None:
         self._visit = None
         self._state = _IDLE
-        self._begun = b""
         self._tries = 1
         self.resume()  # it was for this one client
         self.idle_since = self.loop.time()
