@@ -165,10 +165,33 @@ def test_why_tells_how_the_last_run_ended_and_shows_its_own_lines(toru: Toru, ap
 
 
 @pytest.mark.req("API-3")
+@pytest.mark.parametrize("plugin", ["http.py", "http_steady.py"])
+def test_where_no_bundle_lies_the_plugin_is_asked_for_it(toru: Toru, api: Api, host: Host, plugin: str) -> None:
+    toru.plant("web", plugin, metadata={"route": "/elsewhere", "start": "on-demand", "protocol": "http"})
+    toru.serve()
+    own = api("GET", "/api/plugins/route/elsewhere/bundle.js")
+    bundle = api("GET", "/api/plugins/web/bundle.js?v=1")
+    assert (bundle.status, own.status) == (200, 200)
+    assert bundle.headers["content-type"] == "text/javascript; charset=utf-8"
+    assert bundle.headers["cache-control"] == "no-cache"
+    assert bundle.headers["x-content-type-options"] == "nosniff"
+    assert own.headers.get("content-type") != bundle.headers["content-type"]
+    assert api("HEAD", "/api/plugins/web/bundle.js").body == b""
+    assert api("POST", "/api/plugins/web/bundle.js").status == 405
+    assert api("GET", "/api/plugins/nobody/bundle.js").status == 404
+    try:
+        host.put(f"{PLUGINS}/web/bundle.js", BUNDLE)
+        assert api("GET", "/api/plugins/web/bundle.js").body.decode() == BUNDLE
+    finally:
+        toru.remove("web")
+    toru.disable("web")
+    assert api("GET", "/api/plugins/web/bundle.js").status == 404
+
+
+@pytest.mark.req("API-3")
 def test_the_bundle_comes_with_validators_and_never_stale(toru: Toru, api: Api, host: Host) -> None:
     toru.plant("web")
     toru.scan()
-    assert api("GET", "/api/plugins/web/bundle.js").status == 404
     try:
         host.put(f"{PLUGINS}/web/frontend/bundle.js", BUNDLE)
         first = api("GET", "/api/plugins/web/bundle.js")

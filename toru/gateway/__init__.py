@@ -11,6 +11,7 @@ reception  who is asking, for which plugin, and may they
 admission  who is asking, from memory
 vigil      whether who was let in may stay
 routes     which plugin a path leads to
+front_ends a request for bundle.js that is for the plugin
 elsewhere  what another process serves
 targets    plugins as the gateway sees them
 lane       who is with a plugin, and who waits for a turn

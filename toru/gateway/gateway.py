@@ -11,13 +11,15 @@ from toru.core.traffic import AllTraffic
 from toru.domain.ids import PluginId
 from toru.domain.manifest import Protocol
 from toru.domain.policy import Policy
+from toru.gateway import front_ends
 from toru.gateway.admission import Admission
 from toru.gateway.elsewhere import Elsewhere
+from toru.gateway.heads import Head
 from toru.gateway.lane import Lane, MakeWay
 from toru.gateway.notices import Notices
 from toru.gateway.protocol import GatewayProtocol
 from toru.gateway.reception import Reception
-from toru.gateway.routes import Routes
+from toru.gateway.routes import PREFIX, Routes
 from toru.gateway.targets import Availability, Target
 from toru.gateway.vigil import Vigil
 from toru.web.caller import Callers
@@ -111,6 +113,15 @@ class Gateway:
         by_route = {lane.target.route[1:].encode(): lane for lane in self._lanes.values()}
         self._routes.replace(by_id | by_route)
         self.reception.forget()
+
+    def lead_to_front_end(self, head: Head) -> None:
+        """Has a request for a front end lead to its plugin, if nobody else has it."""
+        if head.target.startswith(PREFIX):
+            return
+        target = front_ends.of_plugin(head, self._policy.plugins_dir)
+        if target is not None and (self._routes.place(target)[0] is not None or (self.beyond and self.beyond(target))):
+            head.target = target
+            head.is_for_front_end = True
 
     # Clients.
 

@@ -113,7 +113,7 @@ class Fields:
 class Head:
     """A request's head, once it is known to be sound."""
 
-    __slots__ = ("fields", "method", "minor", "target")
+    __slots__ = ("fields", "is_for_front_end", "method", "minor", "target")
 
     def __init__(self, method: bytes, target: bytes, minor: int, fields: Fields) -> None:
         self.method = method
@@ -122,6 +122,8 @@ class Head:
         self.minor = minor
         """HTTP/1.minor"""
         self.fields = fields
+        self.is_for_front_end = False
+        """It was a request to the API for what only the plugin has: its script."""
 
     @property
     def lines(self) -> list[bytes]:

@@ -166,6 +166,7 @@ class GatewayProtocol(ApiSide):
 
     def _begin(self, head: Head, data: bytes, at: int) -> bytes:
         """A request begins, of which the head ends there."""
+        self.gateway.lead_to_front_end(head)
         beyond = self.gateway.beyond
         if beyond is not None and (elsewhere := beyond(head.target)) is not None:
             self.head = head

@@ -13,6 +13,7 @@ from toru.gateway.answers import Answer, BadAnswer
 from toru.gateway.exchange import Carrier, Headers, Request, Way
 from toru.gateway.forwarding import answer_lines, answer_of, joined
 from toru.gateway.framing import LAST_CHUNK
+from toru.gateway.front_ends import said_of_script
 from toru.gateway.heads import HOST
 from toru.gateway.refusals import Refusal
 from toru.gateway.targets import Availability, Target
@@ -213,7 +214,9 @@ class Visit:
 
     def placed(self, answer: Answer) -> list[bytes]:
         """The lines of an answer that reach this client."""
-        return answer_lines(answer, self.ticket.prefix, self.ticket.head.said[HOST])
+        head = self.ticket.head
+        lines = answer_lines(answer, self.ticket.prefix, head.said[HOST])
+        return said_of_script(lines) if head.is_for_front_end and answer.status in {200, 304} else lines
 
     def whole(self, status: int, data: bytes) -> None:
         """All of the answer, ready for the client."""

@@ -174,6 +174,7 @@ class Connection(asyncio.Protocol):
             and self._sent
             and not visit.client.closes
             and visit.request.method != b"HEAD"
+            and not visit.ticket.head.is_for_front_end
         ):
             # All of it in one piece.
             self._keep()
