@@ -16,8 +16,11 @@ from pathlib import Path
 TREE = Path(__file__).resolve().parents[2]
 
 # sudo clears the environment; these mean something to what we run.
-KEPT = ("CI", "COLORTERM", "DOCKER_HOST", "FORCE_COLOR", "NO_COLOR", "PYTEST_ADDOPTS")
+KEPT = ("CI", "COLORTERM", "DOCKER_HOST", "FORCE_COLOR", "NO_COLOR", "PYTEST_ADDOPTS", "RUSTUP_HOME")
 KEPT_PREFIXES = ("TESTCONTAINERS_", "TORU_")
+
+# Not that of whoever asks: it may lack what only root uses.
+ROOTS_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def main(arguments: list[str]) -> int:
@@ -36,7 +39,15 @@ def become_root(command: list[str]) -> None:
     if shutil.which("sudo") is None:
         sys.exit(f"toru: {Path(command[0]).name} needs root here, and there is no sudo: run make as root.")
     kept = [f"{name}={os.environ[name]}" for name in os.environ if name in KEPT or name.startswith(KEPT_PREFIXES)]
-    os.execvp("sudo", ["sudo", "env", *kept, "/usr/bin/python3", __file__, *command])  # noqa: S606 no shell wanted
+    os.execvp("sudo", ["sudo", "env", *kept, *compilers(), "/usr/bin/python3", __file__, *command])  # noqa: S606 no shell wanted
+
+
+def compilers() -> list[str]:
+    """Settings by which root finds the compilers that this person has: they may lie in the home."""
+    found = [str(Path(path).parent) for name in ("cargo", "go") if (path := shutil.which(name)) is not None]
+    toolchains = Path.home() / ".rustup"
+    rustup = [f"RUSTUP_HOME={toolchains}"] if toolchains.is_dir() and "RUSTUP_HOME" not in os.environ else []
+    return [f"PATH={':'.join([ROOTS_PATH, *found])}", *rustup]
 
 
 def run(command: list[str]) -> int:

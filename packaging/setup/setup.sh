@@ -23,8 +23,22 @@ logged() { "$@" </dev/null >>"$log" 2>&1 9>&-; }
 for_run="systemd dbus polkitd libnss-systemd util-linux libsystemd-dev pkg-config gcc libc6-dev python3 python3-dev python3-venv"
 for_test="curl debootstrap debian-archive-keyring postgresql shellcheck wrk"
 
+# The examples are built with what is there, if it is new enough. Debian 12 keeps a newer Rust beside its own, for its browsers.
+rust_from=1.85
+go_from=1.19
+
+is_at_least() { [ "$(printf '%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]; }
+
+compilers() {
+    if ! command -v cargo >/dev/null || ! is_at_least "$rust_from" "$(rustc --version 2>/dev/null | cut -d ' ' -f 2)"; then
+        if apt-cache show cargo-web >/dev/null 2>&1; then echo rustc-web cargo-web; else echo rustc cargo; fi
+    fi
+    if ! command -v go >/dev/null || ! is_at_least "go$go_from" "$(go env GOVERSION 2>/dev/null)"; then echo golang-go; fi
+}
+
 wanted() {
     echo "$for_run"
+    compilers
     [ "$purpose" != run ] || return 0
     echo "$for_test"
     # Tests start an engine themselves where none answers. Somebody's Docker from elsewhere stays: the two can't be

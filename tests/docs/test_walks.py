@@ -73,6 +73,15 @@ def test_a_first_plugin_runs_as_the_page_says(reader: Reader, page: str, heading
         reader.follow(step)
 
 
+@pytest.mark.req("LANG-1", "LANG-3")
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the page uses curl, which is not installed")
+def test_who_begins_with_nothing_has_a_checked_plugin_as_the_page_says(reader: Reader) -> None:
+    steps = blocks("sh", "console", page="docs/plugins.md", heading="From nothing to the sidebar in five minutes")
+    assert {step.language for step in steps} == {"sh", "console"}
+    for step in [*steps, *blocks("sh", page="docs/plugins.md", heading="Checking")]:
+        reader.follow(step)
+
+
 @pytest.mark.req("API-1", "API-2", "API-4", "API-5", "API-6", "KV-1")
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the page uses curl, which is not installed")
 @pytest.mark.parametrize(("page", "heading"), [("README.md", "From a script"), ("docs/api.md", None)])
@@ -117,11 +126,11 @@ def test_a_bad_file_gets_the_sentence_that_the_page_explains(toru: Toru) -> None
 
 
 @pytest.mark.req("LANG-2", "PROTO-1", "PROTO-6")
-def test_the_example_answers_the_request_of_the_page_in_the_shape_of_the_page(toru: Toru) -> None:
+def test_a_plugin_of_toru_1_answers_the_request_of_the_page_in_the_shape_of_the_page(toru: Toru) -> None:
     shown = [json.loads(block.text) for block in blocks("json", page="docs/protocol.md")]
     request = next(it for it in shown if "method" in it["payload"].get("payload", {}))
     documented = next(it for it in shown if "status" in it["payload"])
-    toru.drop("hello-python.binary", (TREE / "examples/hello-python/hello.py").read_text())
+    toru.plant("field", "toru1.py")
     toru.scan()
     client = """
 import json, socket, sys
@@ -133,7 +142,7 @@ with socket.socket(socket.AF_UNIX) as connection:
     received = connection.makefile("rb")
     print(received.read(int.from_bytes(received.read(4), "big")).decode())
 """
-    path = "/run/toru-plugins/hello-python/plugin.sock"
+    path = "/run/toru-plugins/field/plugin.sock"
     answer = json.loads(toru.host.run("python3", "-c", client, path, json.dumps(request)).stdout)
     assert answer["request_id"] == request["request_id"]
     assert (set(answer), set(answer["payload"])) == (set(documented), set(documented["payload"]))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -45,7 +47,14 @@ class Reader:
         if "make " in block.text or ".venv" in block.text:
             return  # it is how the trial came to be
         script = re.sub(r"^sudo ", "", block.text, flags=re.MULTILINE)
-        subprocess.run(["sh", "-eu", "-c", script], cwd=self.tree, check=True, capture_output=True)
+        path = f"{sys.prefix}/bin:{os.environ['PATH']}"  # where the page has its reader find the command
+        subprocess.run(
+            ["sh", "-eu", "-c", script],
+            cwd=self.tree,
+            check=True,
+            capture_output=True,
+            env={**os.environ, "PATH": path},
+        )
 
     def _run_inside(self, block: Block, command: str, expected: list[str]) -> None:
         deadline = time.monotonic() + SEEN_WITHIN

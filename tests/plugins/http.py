@@ -43,7 +43,10 @@ def serve(connection):
         else:
             answer = {"pid": os.getpid(), "uid": os.getuid(), "path": path, "version": METADATA.get("version")}
         body = json.dumps(answer).encode()
-        connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        length = len(body)
+        if head.startswith(b"HEAD "):
+            body = b""
+        connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (length, body))
         if path == "/exit":
             connection.close()
             os._exit(0)

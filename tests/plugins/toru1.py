@@ -22,7 +22,10 @@ def read(connection):
         return None
     data = b""
     while len(data) < int.from_bytes(prefix, "big"):
-        data += connection.recv(65536)
+        part = connection.recv(65536)
+        if not part:
+            return None
+        data += part
     return json.loads(data)
 
 
@@ -38,8 +41,9 @@ if os.path.exists(path):
 listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
 listener.bind(path)
 listener.listen(5)
-while True:
-    connection, _ = listener.accept()
+
+
+def serve(connection):
     while (message := read(connection)) is not None:
         payload = message["payload"]
         if payload.get("action") == "init":
@@ -61,4 +65,12 @@ while True:
             }
             data = json.dumps(answer).encode()
             connection.sendall(len(data).to_bytes(4, "big") + data)
-    connection.close()
+
+
+while True:
+    connection, _ = listener.accept()
+    with connection:
+        try:
+            serve(connection)
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+            say(f"<4>closing: {error!r}")  # whoever comes next is served

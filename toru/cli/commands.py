@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from toru import __version__
-from toru.cli import doctor, events, kv, logs, output, plugins, tokens, trial, users, wishes
+from toru.cli import check, doctor, events, kv, logs, new, output, plugins, tokens, trial, users, wishes
 from toru.cli.refusals import WrongUsage
 
 # Typer doesn't name the click that it uses, its own or the host's. This is UsageError in either.
@@ -49,6 +49,7 @@ def _commands() -> typer.Typer:
             "logs": logs.logs,
             "events": events.events,
         },
+        "Your own plugin": {"new": new.new, "check": check.check},
         "This host": {"doctor": doctor.doctor, "serve": _serve},
     }
     for panel, named in panels.items():

@@ -1,0 +1,2 @@
+#!/opt/nowhere/python9
+"""What is to run it is not there."""

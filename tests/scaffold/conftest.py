@@ -1,0 +1,3 @@
+from tests.system.conftest import toru
+
+__all__ = ["toru"]
