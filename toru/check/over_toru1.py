@@ -30,6 +30,9 @@ class _Connection(Connection):
                 raise TooLong(failed.refusal.detail) from failed
             raise
 
+    async def next(self) -> bytes:
+        return await self.message(await self.length())
+
 
 class Toru1:
     """A connection for each request, one after the other as the plugin takes them."""
@@ -47,7 +50,7 @@ class Toru1:
         transport, connection = await self._connect()
         try:
             transport.write(message)
-            while (answer := worked(messages.answer(await connection.message(await connection.length()), number))) is None:
+            while (answer := worked(messages.answer(await connection.next(), number))) is None:
                 pass  # about another request
         except ConnectionResetError:
             raise Broken("the plugin closed the connection without reading the request") from None
