@@ -16,7 +16,7 @@ from tests.hosts.host import Host
 from tests.hosts.relay import from_port, to_path
 from tests.system.api import SOCKET, Api
 from tests.system.databases import kept_in
-from tests.system.toru import Toru
+from tests.system.toru import PLUGINS, Toru
 
 pytestmark = pytest.mark.req("API-7", "SEC-5")
 
@@ -71,10 +71,12 @@ def addresses(toru: Toru, host: Host) -> Iterator[tuple[str, str]]:
         toru.plant("clock")
         toru.plant("asleep", metadata={"start": "on-demand"})
         toru.drop("talker.binary", TALKER)
+        host.put(f"{PLUGINS}/talker/bundle.js", "")  # it answers nobody
         toru.drop("bad.binary", "#!/bin/sh\nexit 1\n")
         toru.scan()
         yield f"http://127.0.0.1:{web}", f"http://127.0.0.1:{root}"
         leading.kill()
+        toru.remove("talker")
     host.run("sh", "-c", f"rm -f {bridge} {database}*")
 
 

@@ -272,13 +272,15 @@ print(there.plugin(argv[0])[0], flush=True)
 
 @pytest.mark.req("OBS-4")
 def test_figures_are_of_all_processes_and_survive_one_that_is_killed(shared: Place) -> None:
+    # What a worker has counted it tells every half second: some of what was asked earlier may come later.
     before = {name: shared.answered(name) for name in (OURS, THEIRS)}
     shared.visit("print(json.dumps([me.plugin(name)[0] for name in argv * 20]))", OURS, THEIRS)
     for name in (OURS, THEIRS):
-        shared.toru.wait_until("all to be told", lambda name=name: shared.answered(name) == before[name] + 20)
+        shared.toru.wait_until("all to be told", lambda name=name: shared.answered(name) >= before[name] + 20)
+    told = shared.answered(THEIRS)
     shared.host.run("systemctl", "kill", "--signal=KILL", WORKER)
     shared.toru.wait_until("the core to serve it", lambda: shared.asked_by(THEIRS) in {shared.core, shared.worker})
-    assert shared.answered(THEIRS) > before[THEIRS] + 20
+    assert shared.answered(THEIRS) >= told
     assert shared.figures("requests_in_flight", THEIRS) == 0
     shared.wait_until_shared()
 

@@ -1,4 +1,7 @@
-"""The front ends of plugins: scripts that lie beside them in the plugins directory."""
+"""The front ends of plugins: scripts that lie beside them in the plugins directory.
+
+Where none lies, the request doesn't come here: the gateway takes it to the plugin (toru/gateway/front_ends.py).
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from fastapi.responses import StreamingResponse
 from toru.core.plugins import Plugins
 from toru.domain.errors import NoBundle
 from toru.domain.ids import PluginId
+from toru.web import problems
 from toru.web.caller import AnyCaller
 from toru.web.parameters import IdInPath
 from toru.web.plugins import check_may_see
@@ -30,7 +34,11 @@ def router(plugins: Plugins, plugins_dir: Path) -> APIRouter:
     @routes.get(
         "/{plugin_id}/bundle.js",
         response_class=Response,
-        responses={200: {"content": {"text/javascript": {}}}, 304: {"description": "It is the same still"}},
+        responses={
+            200: {"content": {"text/javascript": {}}},
+            304: {"description": "It is the same still"},
+            **problems.documented(502, 504),  # the plugin's own answer, where it is asked (toru/gateway/front_ends.py)
+        },
     )
     async def bundle(plugin_id: IdInPath, caller: AnyCaller, request: Request) -> Response:
         """The front end of an enabled plugin. Asked for anew each time, and sent only when it has changed."""
