@@ -120,7 +120,8 @@ def test_the_plugin_with_websockets_is_an_http_plugin(toru: Toru) -> None:
     ]
     head = "\r\n".join(["GET /api/plugins/route/chat/talk HTTP/1.1", "Host: toru", *upgrade, "", ""])
     said = toru.host.run("python3", "-c", TALK, head).stdout.splitlines()
-    assert said == ["HTTP/1.1 101 Switching Protocols", "you said hi"]
+    assert said[0].startswith("HTTP/1.1 101 "), "some servers say what 101 means, and some don't"
+    assert said[1:] == ["you said hi"]
 
 
 def test_the_credentials_of_the_page_reach_the_plugin(toru: Toru, planted: Planted) -> None:

@@ -62,7 +62,8 @@ OTHERWISE = (
     *("a body that is longer than content-length", "a body that is shorter than content-length"),
     "what comes too late is ignored",  # it says nothing of a request that it knows to be cancelled
     *("a plugin that speaks another version", "goodbye because of a breach"),
-    "goodbye without last_request_id",
+    *("goodbye without last_request_id", "goodbye with", "goodbye instead of a hello", "a cancel without a reason"),
+    "a message of a later version",
     "what is missing in hello has a default",  # it leaves nothing out
     "a push between other frames",
     *("waits for credit of its own", "share the credit of the connection"),  # it gives no more than was read
