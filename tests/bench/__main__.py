@@ -1,6 +1,7 @@
 """The benchmarks: `python -m tests.bench [NAME…]`, as root. They print figures and judge nothing.
 
-Each runs on a host of its own that is gone afterwards: a real systemd, Toru installed as its package would.
+Each runs on a host of its own that is gone afterwards: a real systemd, Toru installed as its package would. What needs
+none of this runs here.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from tests.hosts.private import PrivateHost
 
 Boot = Callable[[], Host]
 
-NAMES = ("start", "enable", "coldstart", "crash", "scan", "asleep", "stream", "kv", "logs", "signin", "gateway")
+NAMES = ("start", "enable", "coldstart", "crash", "scan", "asleep", "stream", "kv", "logs", "signin", "gateway", "sdk")
 
 TREE = Path(__file__).resolve().parents[2]
 ABOARD = "/var/lib/toru-bench"
@@ -51,19 +52,20 @@ def main() -> None:
     with hosts(options.host) as boot:
         for name in options.names or NAMES:
             began = time.monotonic()
-            host = boot()
+            host = boot() if needs_host(name) else None
             try:
                 part = run(name, host, asked)
-                systemd = host.systemd_version
+                where = "no host" if host is None else f"systemd {host.systemd_version}"
             finally:
-                host.stop()
+                if host is not None:
+                    host.stop()
             print(f"\n## {title(name)}\n")
             for grid in part.grids:
                 print(*grid_table(grid), "", sep="\n")
             if part.rows:
                 print(*table(part.rows), "", sep="\n")
             print(*(f"- {note}" for note in part.notes), "", sep="\n")
-            print(f"{name}: systemd {systemd}, {time.monotonic() - began:.0f} s in all, load {load()}", flush=True)
+            print(f"{name}: {where}, {time.monotonic() - began:.0f} s in all, load {load()}", flush=True)
 
 
 @contextmanager
@@ -80,26 +82,31 @@ def hosts(name: str) -> Iterator[Boot]:
         yield lambda: ContainerHost.boot(name, engine, lambda text: print(text, file=sys.stderr))
 
 
-def run(name: str, host: Host, asked: Asked) -> Part:
+def run(name: str, host: Host | None, asked: Asked) -> Part:
     """All steps of a benchmark."""
+    module = importlib.import_module(f"tests.bench.{name}")
+    rows: list[Row] = []
+    notes: list[str] = []
+    grids: list[Grid] = []
+    for part in (step(asked) for step in module.STEPS) if host is None else run_aboard(name, host, asked):
+        rows += part.rows
+        notes += part.notes
+        grids += part.grids
+    return Part(rows, notes, grids)
+
+
+def run_aboard(name: str, host: Host, asked: Asked) -> Iterator[Part]:
     module = importlib.import_module(f"tests.bench.{name}")
     put_aboard(host, getattr(module, "ABOARD", ()))
     # The interpreter that Toru runs with here, as its program says.
     python = host.run("head", "-n1", "/usr/bin/toru").stdout.removeprefix("#!").split()[0]
-    rows: list[Row] = []
-    notes: list[str] = []
-    grids: list[Grid] = []
     for step in range(len(module.STEPS)):
         if step:
             host.reboot()
         command = [python, "-m", "tests.bench.aboard", name, str(step), str(asked.rounds)]
         path = f"PYTHONPATH={ABOARD}:/usr/lib/toru/src"
         said = host.run("env", path, *command, *(["--verbose"] if asked.verbose else []), timeout=STEP_WITHIN + 10)
-        part = Part.from_json(json.loads(said.stdout.splitlines()[-1]))
-        rows += part.rows
-        notes += part.notes
-        grids += part.grids
-    return Part(rows, notes, grids)
+        yield Part.from_json(json.loads(said.stdout.splitlines()[-1]))
 
 
 def put_aboard(host: Host, more: Sequence[str]) -> None:
@@ -114,6 +121,10 @@ def put_aboard(host: Host, more: Sequence[str]) -> None:
                 tar.add(TREE / folder, folder)
     unpack = f"mkdir -p {ABOARD} && base64 -d | tar -xz --no-same-owner -C {ABOARD}"
     host.run("sh", "-c", unpack, input=b64encode(buffer.getvalue()).decode())
+
+
+def needs_host(name: str) -> bool:
+    return bool(getattr(importlib.import_module(f"tests.bench.{name}"), "NEEDS_HOST", True))
 
 
 def title(name: str) -> str:

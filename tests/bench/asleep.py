@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import re
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -15,6 +14,7 @@ from tests.bench import bare
 from tests.bench.client import Client
 from tests.bench.driver import hush, plant_small, property_of, run
 from tests.bench.measure import Asked, Moments, Part, Row, Unit, side_by_side, took
+from tests.bench.processes import memory
 from toru.domain.ids import UNIT_PATTERNS
 from toru.systemd import observe
 from toru.systemd.bus import connect
@@ -40,7 +40,7 @@ def before(asked: Asked) -> Part:
     with bare.serving("{}") as server, closing(Client(server.socket)) as client:
         client.ask("GET", "/")
         time.sleep(2)  # as long as the core has below
-        rows = [Row(BARE, [_share(str(server.pid))], None, Unit.MEMORY)]
+        rows = [Row(BARE, [memory(server.pid)], None, Unit.MEMORY)]
     rows += _memory("no plugin", [BARE, None])
     plant_small(COUNT)
     run("toru-admin", "scan")
@@ -184,18 +184,12 @@ def _memory(name: str, peers: Sequence[str | None], *, restart: bool = True) -> 
     if restart:
         run("systemctl", "restart", "toru.service")
     time.sleep(2)  # there is no event for having come to rest
-    core, systemd = _share(property_of("toru.service", "MainPID")), _share("1")
+    core, systemd = memory(int(property_of("toru.service", "MainPID"))), memory(1)
     of_core, of_systemd = peers
     return [
         Row(f"core: {name}", [core], of_core, Unit.MEMORY),
         Row(f"systemd: {name}", [systemd], of_systemd, Unit.MEMORY),
     ]
-
-
-def _share(pid: str) -> int:
-    found = re.search(r"^Pss:\s+(\d+) kB$", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
-    assert found
-    return int(found[1]) * 1024
 
 
 STEPS = (before, after)

@@ -20,6 +20,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.bench import processes
 from tests.bench.driver import property_of, run
 from toru.domain import places
 from toru.domain.ids import PluginId
@@ -104,8 +105,7 @@ class Peer:
 
     def processor(self) -> float:
         """Seconds that it has been busy for."""
-        threads = Path(f"/proc/{self.pid}/task").glob("*/schedstat")
-        return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
+        return processes.processor(self.pid)
 
     def most_memory(self) -> int:
         """In bytes, since `forget_most_memory`."""
@@ -118,10 +118,7 @@ class Peer:
 
     def memory(self) -> int:
         """In bytes: the proportional share."""
-        rollup = Path(f"/proc/{self.pid}/smaps_rollup").read_text()
-        found = re.search(r"^Pss:\s+(\d+) kB$", rollup, re.MULTILINE)
-        assert found
-        return int(found[1]) << 10
+        return processes.memory(self.pid)
 
 
 def _status(pid: int, key: str) -> int:
