@@ -33,6 +33,7 @@ class Elsewhere:
         self._exit: Exit | None = None
         self._waiting: dict[GatewayProtocol, float] = {}
         """With the moment from which on each waits, the oldest first."""
+        self._is_here = False
 
     @property
     def is_open(self) -> bool:
@@ -49,6 +50,9 @@ class Elsewhere:
 
     def come(self, client: GatewayProtocol) -> None:
         """A connection whose next request is for another process, and on which nothing else is under way."""
+        if self._is_here:
+            client.stay_here()  # it set out before that was known
+            return
         if len(self._waiting) >= MOST_WAITING:
             _turn_away(client, "too many requests wait for another process of Toru's")
             return
@@ -66,7 +70,8 @@ class Elsewhere:
                 _turn_away(client, "the process of Toru's that has this does not answer")
 
     def bring_back(self) -> None:
-        """This process has it after all."""
+        """This process has it after all, and from now on."""
+        self._is_here = True
         waiting, self._waiting = list(self._waiting), {}
         for client in waiting:
             client.stay_here()
