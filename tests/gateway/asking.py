@@ -64,6 +64,20 @@ async def _and_nothing_left(scenario: Coroutine[Any, Any, T]) -> T:
     return result
 
 
+ODD = Target(
+    plugin=PluginId("odd"),
+    name="The odd",
+    route="/odd",
+    protocol=Protocol.TORU_1,
+    socket_path="",
+    bell_path=None,
+    availability=Availability.RUNNING,
+    timeout=30,
+    max_body=1 << 30,
+    max_concurrent=16,
+)
+
+
 class Plugin:
     """A file of tests/plugins as a process, with some of its constants changed."""
 
@@ -159,17 +173,12 @@ class Plugin:
             time.sleep(0.005)
 
     def target(self, availability: Availability = Availability.RUNNING, **changes: Any) -> Target:
-        target = Target(
-            plugin=PluginId("odd"),
-            name="The odd",
-            route="/odd",
+        target = replace(
+            ODD,
             protocol=Protocol.TORU_2 if self.inherits else Protocol.TORU_1,
             socket_path=str(self.path),
             bell_path=None if self.inherits else str(self.path.with_name("bell.sock")),
             availability=availability,
-            timeout=30,
-            max_body=1 << 30,
-            max_concurrent=16,
         )
         return replace(target, **changes)
 
@@ -226,6 +235,7 @@ class Asked:
             upgrade=upgrade,
         )
         self.request = cast("Request", asked)
+        self.target = ODD
         self.caller = Caller(name="ann", role=Role.CLIENT, via=Via.SESSION)
         self.reads = reads
         self.status: int | None = None
@@ -244,10 +254,6 @@ class Asked:
             self.carrier = carrier
             if not reads:
                 carrier.pause()
-
-    @property
-    def target(self) -> Target:
-        raise NotImplementedError
 
     # What carriers call.
 

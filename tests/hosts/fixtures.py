@@ -72,6 +72,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     asked = metafunc.config.getoption("--host")
     names = HOSTS if asked == "all" else (asked,)
+    if metafunc.definition.get_closest_marker("one_host") and asked == "all":
+        names = HOSTS[:1]
     for fixture in ("host", "limited_host"):
         if fixture in metafunc.fixturenames:
             metafunc.parametrize(fixture, names, indirect=True, scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -14,8 +13,6 @@ from tests.hosts.host import Host
 from tests.system.api import Api
 from tests.system.toru import PLUGINS, Toru
 from toru.scaffold import Language
-
-TOOLS = {Language.RUST: "cargo", Language.GO: "go"}
 
 # What the examples are built into is used again: the crates that both need are the same.
 ENVIRONMENT = {**os.environ, "CARGO_TARGET_DIR": str(TREE / "build" / "cargo")}
@@ -29,9 +26,6 @@ def plugin_id(language: Language) -> str:
 def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Language, Path]:
     """Made, and built into its folder `build`."""
     language: Language = request.param
-    tool = TOOLS.get(language, "sh")
-    if shutil.which(tool) is None:
-        pytest.skip(f"{tool} is not installed")
     parent = tmp_path_factory.mktemp("new")
     subprocess.run([TORU, "new", plugin_id(language), "--lang", language, "--into", parent], check=True)
     folder = parent / plugin_id(language)

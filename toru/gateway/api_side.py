@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -14,7 +15,7 @@ from toru.web.peer import PeerKnowingProtocol
 _NOT_THE_APIS = frozenset({b"host", b"upgrade"})
 
 
-class ApiSide(PeerKnowingProtocol):
+class ApiSide(PeerKnowingProtocol, ABC):
     """What uvicorn's protocol does by itself when it reads, is done here when it is told to."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
@@ -24,16 +25,17 @@ class ApiSide(PeerKnowingProtocol):
 
     # For whoever frames the messages.
 
+    @abstractmethod
     def hold_body(self) -> None:
         """Feed no more of the body, until `release_body`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def release_body(self) -> None:
-        raise NotImplementedError
+        """Feed what there is of it, and what comes."""
 
+    @abstractmethod
     def api_answered(self) -> None:
         """The answer has ended."""
-        raise NotImplementedError
 
     def feed_head(self, head: Head, raw: bytes, *, closes: bool) -> None:
         """A message begins. `closes`: it is the last one of this connection."""

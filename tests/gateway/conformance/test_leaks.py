@@ -69,9 +69,8 @@ def _at_websockets(rig: Rig) -> Any:
 
 
 @pytest.mark.req("ISO-2", "ROUTE-4", "PROTO-7")
+@pytest.mark.one_host
 def test_clients_that_take_their_time_hinder_nobody_take_up_little_and_no_longer_than_they_may(rig: Rig) -> None:
-    if rig.host.name != "private":
-        pytest.skip("systemd plays no part in it, and it takes as long as a client may take")
     endless: list[Step] = [("send", f"HTTP/1.1 200 OK\r\nContent-Length: {1 << 40}\r\n\r\n"), ("pattern", 1 << 40)]
     upload = head("POST", "~/", "Content-Length: 1000")
     heads = {"kind": "slow", "count": 200, "first": "GET / HTTP/1.1\r\n", "drip": "A: b\r\n", "to the end": True}
