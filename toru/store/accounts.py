@@ -46,10 +46,6 @@ def account(session: Session, name: UserName) -> Account:
     return _account(user, _granted(session, user))
 
 
-def there_are_users(session: Session) -> bool:
-    return session.exec(select(User.id).limit(1)).first() is not None
-
-
 def credentials(session: Session, name: str) -> Credentials | None:
     user = session.exec(select(User).where(User.name == name)).first()
     return None if user is None else Credentials(password_hash=user.password_hash, disabled=user.disabled)
