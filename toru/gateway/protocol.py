@@ -330,6 +330,12 @@ class GatewayProtocol(ApiSide):
         """Whether nothing is under way, and nothing has come."""
         return not self.busy and not self.held and self._next == _HEAD and not self.transport.is_closing()
 
+    @property
+    def descriptor(self) -> int:
+        """The client's socket. It closes with the connection."""
+        descriptor: int = self.transport.get_extra_info("socket").fileno()
+        return descriptor
+
     def go_elsewhere(self, elsewhere: Elsewhere) -> None:
         """Nothing is taken any more, and what has come is held, until the other process has it all."""
         self.busy = True
