@@ -468,7 +468,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/plugins/rejected": {
+    "/api/rejected": {
         parameters: {
             query?: never;
             header?: never;
@@ -479,7 +479,7 @@ export interface paths {
          * List Rejected
          * @description Every file of the plugins directory that is no plugin, and why.
          */
-        get: operations["list_rejected_api_plugins_rejected_get"];
+        get: operations["list_rejected_api_rejected_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -497,7 +497,7 @@ export interface paths {
         };
         /**
          * Stream
-         * @description Server-sent events: `hello`, `plugin`, `gone`, `rejected`, `event`, `figures`, `behind`.
+         * @description Server-sent events: `hello`, `plugin`, `gone`, `rejected`, `event`, `figures`, `push`, `behind`.
          *
          *     After `hello`, read `GET /api/plugins`; whatever happens from then on is in the stream. `behind` says that too
          *     much has piled up for this reader: the stream ends, and it is to come again and read everything anew.
@@ -617,7 +617,11 @@ export interface paths {
          */
         get: operations["tokens_of_api_users__name__tokens_get"];
         put?: never;
-        post?: never;
+        /**
+         * Issue For
+         * @description A new one for another user, such as a program's. A token can't make others.
+         */
+        post: operations["issue_for_api_users__name__tokens_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -890,19 +894,6 @@ export interface components {
             scopes: components["schemas"]["Scope"][] | null;
             via: components["schemas"]["Via"];
         };
-        /** NewPassword */
-        NewPassword: {
-            /**
-             * New
-             * Format: password
-             */
-            new: string;
-            /**
-             * Old
-             * Format: password
-             */
-            old: string;
-        };
         /** NewToken */
         NewToken: {
             /**
@@ -931,6 +922,7 @@ export interface components {
             /**
              * Password
              * Format: password
+             * @description a password has at least 8 characters, of at least 3 of these kinds: lower-case letters, upper-case letters, digits, anything else
              */
             password: string;
             /**
@@ -940,6 +932,20 @@ export interface components {
             plugins?: string[] | null;
             /** @default client */
             role: components["schemas"]["Role"];
+        };
+        /** PasswordChange */
+        PasswordChange: {
+            /**
+             * New
+             * Format: password
+             * @description a password has at least 8 characters, of at least 3 of these kinds: lower-case letters, upper-case letters, digits, anything else
+             */
+            new: string;
+            /**
+             * Old
+             * Format: password
+             */
+            old: string;
         };
         /**
          * PluginRow
@@ -986,6 +992,12 @@ export interface components {
             protocol: components["schemas"]["Protocol"] | null;
             /** Reason */
             reason: string | null;
+            /** Request Errors */
+            request_errors: number | null;
+            /** Requests */
+            requests: number | null;
+            /** Requests In Flight */
+            requests_in_flight: number | null;
             /** Restarts */
             restarts: number;
             /** Retry In Seconds */
@@ -1249,6 +1261,12 @@ export interface components {
             protocol: components["schemas"]["Protocol"] | null;
             /** Reason */
             reason: string | null;
+            /** Request Errors */
+            request_errors: number | null;
+            /** Requests */
+            requests: number | null;
+            /** Requests In Flight */
+            requests_in_flight: number | null;
             /** Restarts */
             restarts: number;
             /** Retry In Seconds */
@@ -1375,9 +1393,7 @@ export interface operations {
             query?: never;
             header?: never;
             path?: never;
-            cookie?: {
-                session_id?: string | null;
-            };
+            cookie?: never;
         };
         requestBody?: never;
         responses: {
@@ -1498,13 +1514,11 @@ export interface operations {
             query?: never;
             header?: never;
             path?: never;
-            cookie?: {
-                session_id?: string | null;
-            };
+            cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewPassword"];
+                "application/json": components["schemas"]["PasswordChange"];
             };
         };
         responses: {
@@ -1590,10 +1604,10 @@ export interface operations {
                 /** @description Only of these kinds. */
                 kind?: components["schemas"]["EventKind"][];
                 page_size?: number;
-                /** @description RFC 3339; UTC, where it names no zone. */
-                since?: string | null;
-                /** @description The same; what is before it. */
-                until?: string | null;
+                /** @description What happened then or later. */
+                since?: (string | number) | null;
+                /** @description What happened earlier. */
+                until?: (string | number) | null;
             };
             header?: never;
             path?: never;
@@ -1984,8 +1998,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Bad Gateway */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Service Unavailable */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gateway Timeout */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2193,10 +2225,10 @@ export interface operations {
                 /** @description Only of these kinds. */
                 kind?: components["schemas"]["EventKind"][];
                 page_size?: number;
-                /** @description RFC 3339; UTC, where it names no zone. */
-                since?: string | null;
-                /** @description The same; what is before it. */
-                until?: string | null;
+                /** @description What happened then or later. */
+                since?: (string | number) | null;
+                /** @description What happened earlier. */
+                until?: (string | number) | null;
             };
             header?: never;
             path: {
@@ -2446,14 +2478,24 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /** @enum {unknown} */
-                    action: "get" | "set" | "delete";
+                    /** @constant */
+                    action: "get";
                     /** @description 512 bytes at most */
                     key: string;
-                    /** @description seconds after which it is gone; for set */
+                } | {
+                    /** @constant */
+                    action: "set";
+                    /** @description 512 bytes at most */
+                    key: string;
+                    /** @description seconds after which it is gone; null: never */
                     ttl?: number | null;
-                    /** @description any JSON; for set */
-                    value?: unknown;
+                    /** @description any JSON */
+                    value: unknown;
+                } | {
+                    /** @constant */
+                    action: "delete";
+                    /** @description 512 bytes at most */
+                    key: string;
                 };
             };
         };
@@ -2540,16 +2582,16 @@ export interface operations {
                 /** @description Only lines of this run. */
                 invocation?: string | null;
                 /** @description The least urgent to show, by what a JSON line says itself. */
-                level?: string | null;
+                level?: ("emerg" | "alert" | "crit" | "err" | "warning" | "notice" | "info" | "debug") | number | null;
                 /** @description From 0; of no meaning beside a cursor. */
                 page?: number;
                 page_size?: number;
                 /** @description Only lines with this in them, in whatever case. */
                 q?: string | null;
-                /** @description RFC 3339; UTC, where it names no zone. */
-                since?: string | null;
-                /** @description Up to here, exclusive. */
-                until?: string | null;
+                /** @description What was written then or later. */
+                since?: (string | number) | null;
+                /** @description What was written earlier. */
+                until?: (string | number) | null;
             };
             header?: never;
             path: {
@@ -2631,13 +2673,13 @@ export interface operations {
                 /** @description Only lines of this run. */
                 invocation?: string | null;
                 /** @description The least urgent to show, by what a JSON line says itself. */
-                level?: string | null;
+                level?: ("emerg" | "alert" | "crit" | "err" | "warning" | "notice" | "info" | "debug") | number | null;
                 /** @description Only lines with this in them, in whatever case. */
                 q?: string | null;
-                /** @description RFC 3339; UTC, where it names no zone. */
-                since?: string | null;
-                /** @description Up to here, exclusive. */
-                until?: string | null;
+                /** @description What was written then or later. */
+                since?: (string | number) | null;
+                /** @description What was written earlier. */
+                until?: (string | number) | null;
             };
             header?: never;
             path: {
@@ -2730,7 +2772,7 @@ export interface operations {
                 /** @description Only lines of this run. */
                 invocation?: string | null;
                 /** @description The least urgent to show, by what a JSON line says itself. */
-                level?: string | null;
+                level?: ("emerg" | "alert" | "crit" | "err" | "warning" | "notice" | "info" | "debug") | number | null;
                 /** @description Only lines with this in them, in whatever case. */
                 q?: string | null;
             };
@@ -2751,7 +2793,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "text/event-stream": unknown;
                 };
             };
             /** @description Bad Request */
@@ -3276,7 +3318,7 @@ export interface operations {
             };
         };
     };
-    list_rejected_api_plugins_rejected_get: {
+    list_rejected_api_rejected_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -3356,7 +3398,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "text/event-stream": unknown;
                 };
             };
             /** @description Bad Request */
@@ -4135,6 +4177,105 @@ export interface operations {
             };
         };
     };
+    issue_for_api_users__name__tokens_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description a user's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewToken"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuedToken"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     revoke_of_api_users__name__tokens__token_id__delete: {
         parameters: {
             query?: never;
@@ -4234,6 +4375,24 @@ export interface operations {
             };
             /** @description Bad Request */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
