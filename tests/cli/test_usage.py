@@ -22,7 +22,14 @@ def test_help_and_version(toru: Command) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["nonsense"], ["enable"], ["logs", "clock", "-n", "-1"], ["logs", "clock", "--since", "long"]]
+    "arguments",
+    [
+        ["nonsense"],
+        ["enable"],
+        ["logs", "clock", "-n", "-1"],
+        ["logs", "clock", "--since", "long"],
+        ["serve", "--worker", "a", "--export"],
+    ],
 )
 def test_wrong_usage_ends_with_2_and_a_sentence(toru: Command, arguments: list[str]) -> None:
     said = toru(*arguments)

@@ -158,12 +158,14 @@ def test_settings_are_read_and_files_lie_where_the_page_says(toru: Toru) -> None
     )
     toru.host.put("/etc/toru/toru.toml.d/10-x.toml", "")
     toru.host.put("/etc/toru/webhook-url", "http://127.0.0.1:9/\n", 0o600)
-    toru.host.run("systemctl", "start", "toru-hooks.service")
+    toru.host.run("systemctl", "start", "toru-hooks.service", "toru-export.service")
     assert "settings\tvalid" in toru.host.run("toru", "doctor", check=False).stdout
     paths = [path for row in rows(section("docs/ops.md", "Where things lie")) for path in spans(row[0])]
     assert len(paths) > 15
     there = 'for path; do ls -d -- $path >/dev/null 2>&1 || echo "$path"; done'
     missing = toru.host.run("sh", "-c", there, "sh", *(path.replace("ID", "where") for path in paths)).stdout
+    toru.host.run("systemctl", "stop", "toru-export.service")
+    toru.host.run("rm", "-rf", "/var/log/toru", "/var/lib/toru-export")
     assert missing == ""
     assert toru.host.run("ls", str(PROFILES)).stdout.split() == ["strict.conf", "trusted.conf"]
 

@@ -14,6 +14,7 @@ events     events
 kv         kv list, get, set, delete
 tokens     token add, list, revoke
 users      user add, list, change …; people: what becomes of it
+config     config show, check
 doctor     doctor; checks: what it looks at
 trial      try up, exec, down, list
 

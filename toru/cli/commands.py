@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from toru import __version__
-from toru.cli import check, doctor, events, kv, logs, new, output, plugins, tokens, trial, users, wishes
+from toru.cli import check, config, doctor, events, kv, logs, new, output, plugins, tokens, trial, users, wishes
 from toru.cli.refusals import WrongUsage
 
 # Typer doesn't name the click that it uses, its own or the host's. This is UsageError in either.
@@ -58,6 +58,7 @@ def _commands() -> typer.Typer:
     app.add_typer(kv.commands(markup), name="kv", rich_help_panel="Plugins")
     app.add_typer(tokens.commands(markup), name="token", rich_help_panel="This host")
     app.add_typer(users.commands(markup), name="user", rich_help_panel="This host")
+    app.add_typer(config.commands(markup), name="config", rich_help_panel="This host")
     app.add_typer(trial.commands(markup), name="try", rich_help_panel="This host")
     return app
 
@@ -85,16 +86,25 @@ def _serve(
     worker: Annotated[
         str | None, typer.Option(metavar="NAME", help="Be a worker of the core, as toru-worker@NAME.service is.")
     ] = None,
+    export: Annotated[
+        bool, typer.Option("--export", help="Write what plugins log to files instead, as toru-export.service does.")
+    ] = False,
 ) -> None:
     """Run the core, as toru.service does: it watches the plugins and paces their restarts.
 
     This is what toru.service does.
     """
-    if worker is None:
-        from toru.serve import main
+    if export and worker is not None:
+        raise WrongUsage("--worker and --export are two different things to do")
+    if export:
+        from toru.export.exporting import main as export_logs
 
-        main()
-    else:
+        export_logs()
+    elif worker is not None:
         from toru.workers.process import main as be_worker
 
         be_worker(worker)
+    else:
+        from toru.serve import main
+
+        main()
