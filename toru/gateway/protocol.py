@@ -51,6 +51,7 @@ class GatewayProtocol(ApiSide):
         super().connection_made(transport)
         self.peer = peer_of(transport)
         self.origin = self.gateway.reception.origin_of(self.client)
+        self.app_state = {**self.app_state, "proxy_is_trusted": self.origin.trusted}
         self.patience = Patience(self, self.gateway.now)
         self.visit: Visit | None = None
         self.busy = False
