@@ -9,7 +9,22 @@ from typing import Annotated, Any, Literal
 import typer
 
 from toru import __version__
-from toru.cli import check, doctor, events, kv, logs, new, output, plugins, tokens, trial, users, wishes
+from toru.cli import (
+    backups,
+    check,
+    doctor,
+    events,
+    imports,
+    kv,
+    logs,
+    new,
+    output,
+    plugins,
+    tokens,
+    trial,
+    users,
+    wishes,
+)
 from toru.cli.refusals import WrongUsage
 
 # Typer doesn't name the click that it uses, its own or the host's. This is UsageError in either.
@@ -50,7 +65,13 @@ def _commands() -> typer.Typer:
             "events": events.events,
         },
         "Your own plugin": {"new": new.new, "check": check.check},
-        "This host": {"doctor": doctor.doctor, "serve": _serve},
+        "This host": {
+            "doctor": doctor.doctor,
+            "backup": backups.backup,
+            "restore": backups.restore,
+            "import": imports.import_,
+            "serve": _serve,
+        },
     }
     for panel, named in panels.items():
         for name, function in named.items():
