@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
@@ -25,7 +26,7 @@ from toru.core.plugins import Plugins
 from toru.core.sampling import Sampling
 from toru.core.traffic import AllTraffic
 from toru.core.wishing import Wishing
-from toru.domain.errors import SystemdRefused
+from toru.domain.errors import NewerDatabase, SystemdRefused
 from toru.domain.ids import PluginId
 from toru.domain.policy import Policy
 from toru.domain.state import UnitFacts
@@ -37,6 +38,7 @@ from toru.settings import load_policy
 from toru.store.engine import Database
 from toru.store.events import StoredEvent
 from toru.systemd import bus as system_bus
+from toru.systemd import notify
 from toru.systemd.activation import HandedOver, Keeper
 from toru.systemd.bus import Bus
 from toru.web.app import Parts, make_app
@@ -47,6 +49,9 @@ from toru.workers.crew import Crew
 PICTURE_WITHIN = 5
 """Seconds that the first look at all plugins may take. It takes milliseconds."""
 
+NO_USE_IN_TRYING = os.EX_CONFIG
+"""The exit status of a core that would end in the same way again: units/toru.service names it."""
+
 
 def main(port: int | None = None) -> None:
     """Serves until SIGTERM or SIGINT: on the sockets systemd hands over, else on this port of 127.0.0.1."""
@@ -55,8 +60,14 @@ def main(port: int | None = None) -> None:
     # Not earlier: to find its library, a database's driver may run ldconfig.
     run_no_program()
     found = begun_with(port)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(policy, database, found))
+    refused = ""
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(policy, database, found))
+    except* NewerDatabase as refusals:
+        refused = str(refusals.exceptions[0])
+    if refused:
+        notify.fail(refused, exit_status=NO_USE_IN_TRYING)
 
 
 async def _serve(  # noqa: PLR0915  (the parts list of the program)

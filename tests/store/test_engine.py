@@ -53,13 +53,6 @@ def test_several_may_migrate_at_once(database_url: str) -> None:
         database.close()
 
 
-def test_a_database_of_a_later_release_is_left_alone(database: Database) -> None:
-    with database.writing() as session:
-        session.connection().execute(text("UPDATE alembic_version SET version_num = 'r9999'"))
-    with pytest.raises(StoreUnavailable, match="another release"):
-        database.migrate()
-
-
 def test_nothing_is_read_before_the_tables_are_there(database_url: str) -> None:
     database = Database(database_url)
     with pytest.raises(StoreUnavailable), database.reading():

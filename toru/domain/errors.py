@@ -14,7 +14,8 @@ ToruError
 ├── BadCursor            the text is no place in the journal
 ├── TooManyReaders       as many follow already as may
 ├── SystemdRefused       systemd said no
-├── StoreUnavailable   the database is locked, read-only, full or away
+├── StoreUnavailable     the database is locked, read-only, full or away
+├── NewerDatabase        a later release has been at work on the database
 ├── InvalidInput         what was sent breaks a rule
 ├── TooLarge             it goes beyond a limit
 ├── Unauthenticated      nobody knows who is asking
@@ -96,6 +97,10 @@ class SystemdRefused(ToruError):
 
 class StoreUnavailable(ToruError):
     code = "store-unavailable"
+
+
+class NewerDatabase(ToruError):
+    code = "newer-database"
 
 
 class InvalidInput(ToruError):

@@ -141,3 +141,13 @@ class JournalCursor(Table, table=True):
     host: str = Field(primary_key=True, max_length=64)
     cursor: str = Field(sa_type=Text)
     at: float = Field(sa_type=Double)
+
+
+class Release(Table, table=True):
+    """Which release of Toru brought the tables to which revision."""
+
+    __tablename__ = "releases"
+
+    revision: str = Field(primary_key=True, max_length=32)
+    release: str = Field(max_length=64)
+    at: float = Field(sa_type=Double)
