@@ -11,6 +11,7 @@ TREE = Path(__file__).resolve().parents[2]
 PAGES = (
     *("README.md", "ARCHITECTURE.md", "CHANGELOG.md"),
     *("docs/plugins.md", "docs/sdk-python.md", "docs/api.md", "docs/ops.md", "docs/protocol.md"),
+    "docs/manager.md",
     *("docs/development.md", "docs/performance.md"),
     *(str(page.relative_to(TREE)) for page in sorted(TREE.glob("examples/*/README.md"))),
 )
