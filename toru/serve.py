@@ -187,6 +187,7 @@ async def _on_database(parts: Parts, after_first_try: Callable[[], None], when_o
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(Chronicle(database, keep_seconds, tell).run())
         tasks.create_task(Housekeeping(database, parts.kv, keep_seconds).run())
+        tasks.create_task(parts.accounts.keep_seen())
 
 
 class _CurrentBus:

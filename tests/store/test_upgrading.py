@@ -145,7 +145,7 @@ def make_newer(url: str) -> None:
 
 def test_a_newer_database_is_refused_with_both_versions_and_left_alone(database_url: str) -> None:
     make_newer(database_url)
-    told = rf"Toru 99\.1\.0 \(revision r9999\), and this is Toru {re.escape(__version__)} \(revision r0002\).*: install"
+    told = rf"Toru 99\.1\.0 \(revision r9999\), and this is Toru {re.escape(__version__)} \(revision r0003\).*: install"
     with pytest.raises(NewerDatabase, match=told):
         migrate(database_url)
     engine = create_engine(database_url)

@@ -73,7 +73,7 @@ def test_a_newer_database_ends_the_core_once_with_a_sentence(
     host.run("systemctl", "start", "toru.socket")
     assert host.run("systemctl", "start", "toru.service", check=False).returncode == 1
     sentence = (
-        f"the database is of Toru 99.1.0 (revision r9999), and this is Toru {__version__} (revision r0002), which "
+        f"the database is of Toru 99.1.0 (revision r9999), and this is Toru {__version__} (revision r0003), which "
         f"can't go back: install Toru 99.1.0 again, or put back {copy}, the copy from before the upgrade"
     )
     wanted = ("ActiveState", "Result", "ExecMainStatus", "NRestarts", "StatusText")

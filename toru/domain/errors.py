@@ -24,6 +24,7 @@ ToruError
 ├── Forbidden            this caller may not
 ├── UnknownUser          there is no such user
 ├── UnknownToken         there is no such API token
+├── UnknownSession       there is no such session
 ├── AlreadyExists        the name is taken
 └── LastAdmin            somebody must be left who can let others in
 
@@ -139,6 +140,10 @@ class UnknownUser(ToruError):
 
 class UnknownToken(ToruError):
     code = "unknown-token"
+
+
+class UnknownSession(ToruError):
+    code = "unknown-session"
 
 
 class AlreadyExists(ToruError):

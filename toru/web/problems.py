@@ -42,6 +42,7 @@ STATUS: Mapping[type[ToruError], int] = {
     errors.Forbidden: 403,
     errors.UnknownUser: 404,
     errors.UnknownToken: 404,
+    errors.UnknownSession: 404,
     errors.AlreadyExists: 409,
     errors.LastAdmin: 409,
     errors.TooManyAttempts: 429,

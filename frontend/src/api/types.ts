@@ -18,6 +18,7 @@ export type Role = Schemas["Role"];
 export type Scope = Schemas["Scope"];
 export type User = Schemas["User"];
 export type Token = Schemas["Token"];
+export type BrowserSession = Schemas["SessionRow"];
 export type KvEntry = Schemas["KvEntryRow"];
 export type Figures = Schemas["FiguresAnswer"];
 export type Problem = Schemas["Problem"];

@@ -406,6 +406,28 @@ export const en = {
     tokensList: "API tokens",
   },
 
+  sessions: {
+    title: "Where you are signed in",
+    lead: "Each sign-in ends by itself after seven days.",
+    of: (name: string) => `Where ${name} is signed in`,
+    none: (name: string) => `${name} is signed in nowhere.`,
+    unknownBrowser: "A browser",
+    browserOn: (browser: string, system: string) => `${browser} on ${system}`,
+    from: (address: string) => `from ${address}`,
+    began: "signed in",
+    seen: "last seen",
+    current: "This browser",
+    endOf: (browser: string) => `Sign out ${browser}`,
+    ended: (browser: string) => `${browser} is signed out`,
+    endOthers: "Sign out elsewhere",
+    endOthersTitle: "Sign out everywhere else?",
+    endOthersText: (count: number) =>
+      `${counted(count, "other browser is", "other browsers are")} signed out at once. This one stays signed in.`,
+    othersEnded: (count: number) => `${counted(count, "other browser is", "other browsers are")} signed out`,
+    endAll: "Sign out everywhere",
+    allEnded: (name: string) => `${name} is signed out everywhere`,
+  },
+
   users: {
     lead: "Admins may do everything. Clients see and use the plugins that are granted to them.",
     add: "Add user",
@@ -434,7 +456,7 @@ export const en = {
     deleteText: (name: string) => `${name} is signed out at once; sessions, tokens and grants go too.`,
     remove: "Remove",
     you: "you",
-    since: "Since",
+    since: "Added",
     list: "Users",
     tokens: "Tokens",
     tokensOf: (name: string) => `API tokens of ${name}`,
