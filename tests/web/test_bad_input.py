@@ -114,7 +114,7 @@ def test_names_in_paths(site: Site, odd: str) -> None:
     bodies = {"PATCH": {"disabled": True}, "POST": {"action": "get", "key": "x"}}
     for method, path in targets(site, "GET", "POST", "PATCH", "DELETE"):
         if "{" in path:
-            url = path.format_map({"name": odd, "plugin_id": odd, "token_id": odd})
+            url = path.format_map({"name": odd, "plugin_id": odd, "token_id": odd, "invocation_id": odd})
             refused(admin.request(method, url, json=bodies.get(method)))
     assert state(admin) == before
 

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from toru import __version__
 from toru.core.accounts import Accounts
 from toru.core.history import History
+from toru.core.inspection import Inspector
 from toru.core.journals import Journals
 from toru.core.kv import Kv
 from toru.core.live import Live
@@ -32,8 +33,10 @@ from toru.web import (
     metrics,
     plugins,
     problems,
+    runs,
     stream,
     tokens,
+    units,
     users,
     why,
 )
@@ -51,6 +54,7 @@ class Parts:
     plugin_tokens: PluginTokens
     plugins: Plugins
     wishing: Wishing
+    inspector: Inspector
     live: Live
     history: History
     journals: Journals
@@ -80,6 +84,8 @@ def make_app(parts: Parts) -> FastAPI:
         bundles.router(parts.plugins, parts.policy.plugins_dir),
         logs.router(parts.plugins, parts.journals, parts.live),
         why.router(parts.plugins, parts.journals),
+        runs.router(parts.plugins, parts.journals),
+        units.router(parts.plugins, parts.inspector),
         stream.router(parts.live),
         figures.router(parts.plugins, parts.history),
         metrics.router(parts.plugins, parts.observer, parts.traffic),
