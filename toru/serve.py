@@ -15,6 +15,7 @@ from toru.core.accounts import Accounts
 from toru.core.chronicle import Chronicle
 from toru.core.history import History
 from toru.core.housekeeping import Housekeeping
+from toru.core.inspection import Inspector
 from toru.core.journals import Journals
 from toru.core.kv import Kv
 from toru.core.live import Live, event_recorded, plugin_changed, plugin_pushed, rejected_changed
@@ -120,6 +121,7 @@ async def _serve(  # noqa: PLR0915  (the parts list of the program)
         plugin_tokens=plugin_tokens,
         plugins=plugins,
         wishing=Wishing(plugins, observer, systemd.bus),
+        inspector=Inspector(systemd.bus),
         live=live,
         history=history,
         journals=journals,

@@ -22,6 +22,7 @@ ToruError
 ├── SignInRefused        wrong name or password, or an account that is off
 ├── TooManyAttempts      sign-in has failed too often: later
 ├── Forbidden            this caller may not
+├── UnknownRun           the journal remembers no such run of the plugin
 ├── UnknownUser          there is no such user
 ├── UnknownToken         there is no such API token
 ├── UnknownSession       there is no such session
@@ -132,6 +133,10 @@ class TooManyAttempts(ToruError):
 
 class Forbidden(ToruError):
     code = "forbidden"
+
+
+class UnknownRun(ToruError):
+    code = "unknown-run"
 
 
 class UnknownUser(ToruError):

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from toru import __version__
 from toru.core.accounts import Accounts
 from toru.core.history import History
+from toru.core.inspection import Inspector
 from toru.core.journals import Journals
 from toru.core.kv import Kv
 from toru.core.live import Live
@@ -32,9 +33,11 @@ from toru.web import (
     metrics,
     plugins,
     problems,
+    runs,
     sessions,
     stream,
     tokens,
+    units,
     users,
     why,
 )
@@ -52,6 +55,7 @@ class Parts:
     plugin_tokens: PluginTokens
     plugins: Plugins
     wishing: Wishing
+    inspector: Inspector
     live: Live
     history: History
     journals: Journals
@@ -82,6 +86,8 @@ def make_app(parts: Parts) -> FastAPI:
         bundles.router(parts.plugins, parts.policy.plugins_dir),
         logs.router(parts.plugins, parts.journals, parts.live),
         why.router(parts.plugins, parts.journals),
+        runs.router(parts.plugins, parts.journals),
+        units.router(parts.plugins, parts.inspector),
         stream.router(parts.live),
         figures.router(parts.plugins, parts.history),
         metrics.router(parts.plugins, parts.observer, parts.traffic),

@@ -40,6 +40,7 @@ STATUS: Mapping[type[ToruError], int] = {
     errors.Unauthenticated: 401,
     errors.SignInRefused: 401,
     errors.Forbidden: 403,
+    errors.UnknownRun: 404,
     errors.UnknownUser: 404,
     errors.UnknownToken: 404,
     errors.UnknownSession: 404,
