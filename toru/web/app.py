@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from toru import __version__
 from toru.core.accounts import Accounts
 from toru.core.history import History
+from toru.core.host import Host
 from toru.core.journals import Journals
 from toru.core.kv import Kv
 from toru.core.live import Live
@@ -53,6 +54,7 @@ class Parts:
     wishing: Wishing
     live: Live
     history: History
+    host: Host
     journals: Journals
     database: Database
     kv: Kv
@@ -81,7 +83,7 @@ def make_app(parts: Parts) -> FastAPI:
         logs.router(parts.plugins, parts.journals, parts.live),
         why.router(parts.plugins, parts.journals),
         stream.router(parts.live),
-        figures.router(parts.plugins, parts.history),
+        figures.router(parts.plugins, parts.history, parts.host),
         metrics.router(parts.plugins, parts.observer, parts.traffic),
         kv.router(parts.kv, parts.plugins),
         events.router(parts.database, parts.plugins),
