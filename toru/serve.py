@@ -14,6 +14,7 @@ from toru.core import first_admin
 from toru.core.accounts import Accounts
 from toru.core.chronicle import Chronicle
 from toru.core.history import History
+from toru.core.host import Host
 from toru.core.housekeeping import Housekeeping
 from toru.core.inspection import Inspector
 from toru.core.journals import Journals
@@ -81,6 +82,7 @@ async def _serve(  # noqa: PLR0915  (the parts list of the program)
     live = Live()
     changes = Changes()
     history = History()
+    host = Host(policy.plugins_dir)
 
     def may_do_less(name: str) -> None:
         changes.count()
@@ -124,12 +126,13 @@ async def _serve(  # noqa: PLR0915  (the parts list of the program)
         inspector=Inspector(systemd.bus),
         live=live,
         history=history,
+        host=host,
         journals=journals,
         database=database,
         kv=kv,
         traffic=traffic,
     )
-    sampling = Sampling(plugins, traffic, live, history, systemd.bus)
+    sampling = Sampling(plugins, traffic, live, history, host=host, bus=systemd.bus)
     server = Server(make_app(parts), gateway, policy)
     end = told_to_end()
 

@@ -19,6 +19,7 @@ import uvloop
 from tests.web.document import Document
 from toru.core.accounts import Accounts
 from toru.core.history import History
+from toru.core.host import Host
 from toru.core.inspection import Inspector
 from toru.core.journals import Journals
 from toru.core.kv import Kv
@@ -91,6 +92,7 @@ class Site:
             inspector=Inspector(_no_systemd),
             live=self.live,
             history=self.history,
+            host=Host(Policy().plugins_dir),
             journals=Journals(),
             database=self.database,
             kv=Kv(self.database, Policy().kv),

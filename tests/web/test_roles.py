@@ -98,6 +98,7 @@ MATRIX: dict[str, Row] = {
     "HEAD /api/plugins/{plugin_id}/bundle.js": WITH_GRANT,
     "GET /api/plugins/{plugin_id}/figures": WITH_GRANT,
     "GET /api/figures": ANY_PERSON,
+    "GET /api/host": ADMIN_ONLY,
     "POST /api/plugins/{plugin_id}/enable": ADMIN_ONLY,
     "POST /api/plugins/{plugin_id}/disable": ADMIN_ONLY,
     "POST /api/plugins/{plugin_id}/restart": ADMIN_ONLY,

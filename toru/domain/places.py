@@ -41,6 +41,12 @@ OWN_LOGS = Path("/var/log") / OWN_DIRECTORY
 # Where systemd keeps it for users that it makes for a while (DynamicUser= in systemd.exec(5)).
 OWN_DATA = Path("/var/lib/private") / OWN_DIRECTORY
 
+OF_PLUGINS = (Path("/var/lib"), Path("/var/cache"), Path("/var/log"), Path("/run"))
+"""Where these kinds are. Where they differ from each other in file systems, so do the plugins' own."""
+
+HOST_FIGURES = RUNTIME / "host"
+"""Files of /proc about the whole host, shown to toru.service by its unit."""
+
 PROFILES = Path("/usr/lib/toru/profiles")
 RUNTIME_UNITS = Path("/run/systemd/system")
 

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from toru import __version__
 from toru.core.accounts import Accounts
 from toru.core.history import History
+from toru.core.host import Host
 from toru.core.inspection import Inspector
 from toru.core.journals import Journals
 from toru.core.kv import Kv
@@ -58,6 +59,7 @@ class Parts:
     inspector: Inspector
     live: Live
     history: History
+    host: Host
     journals: Journals
     database: Database
     kv: Kv
@@ -89,7 +91,7 @@ def make_app(parts: Parts) -> FastAPI:
         runs.router(parts.plugins, parts.journals),
         units.router(parts.plugins, parts.inspector),
         stream.router(parts.live),
-        figures.router(parts.plugins, parts.history),
+        figures.router(parts.plugins, parts.history, parts.host),
         metrics.router(parts.plugins, parts.observer, parts.traffic),
         kv.router(parts.kv, parts.plugins),
         events.router(parts.database, parts.plugins),

@@ -144,6 +144,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/host": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Host Figures
+         * @description The host, and what all plugins use together.
+         */
+        get: operations["host_figures_api_host_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/plugins": {
         parameters: {
             query?: never;
@@ -541,7 +561,7 @@ export interface paths {
         };
         /**
          * Stream
-         * @description Server-sent events: `hello`, `plugin`, `gone`, `rejected`, `event`, `figures`, `push`, `behind`.
+         * @description Server-sent events: `hello`, `plugin`, `gone`, `rejected`, `event`, `figures`, `host`, `push`, `behind`.
          *
          *     After `hello`, read `GET /api/plugins`; whatever happens from then on is in the stream. `behind` says that too
          *     much has piled up for this reader: the stream ends, and it is to come again and read everything anew.
@@ -765,6 +785,18 @@ export interface components {
          * @enum {string}
          */
         Activation: "socket" | "self";
+        /**
+         * DiskRow
+         * @description A file system on which plugins have something.
+         */
+        DiskRow: {
+            /** Available Bytes */
+            available_bytes: number;
+            /** Paths */
+            paths: string[];
+            /** Total Bytes */
+            total_bytes: number;
+        };
         /** Done */
         Done: {
             /**
@@ -787,6 +819,23 @@ export interface components {
              * @constant
              */
             success: true;
+        };
+        /**
+         * EnvelopeRow
+         * @description What all plugins use together: systemd's figures of toru-plugins.slice.
+         */
+        EnvelopeRow: {
+            /**
+             * Cpu Percent
+             * @description of one processor
+             */
+            cpu_percent: number | null;
+            /** Cpu Seconds */
+            cpu_seconds: number | null;
+            /** Memory Bytes */
+            memory_bytes: number | null;
+            /** Tasks */
+            tasks: number | null;
         };
         /**
          * EventKind
@@ -836,8 +885,23 @@ export interface components {
              * @description of one processor, since the time before
              */
             cpu_percent: (number | null)[];
+            /**
+             * Errors Per Second
+             * @description those answered with 5xx
+             */
+            errors_per_second: (number | null)[];
             /** Memory Bytes */
             memory_bytes: (number | null)[];
+            /**
+             * Requests Per Second
+             * @description answered or given up, since the time before
+             */
+            requests_per_second: (number | null)[];
+            /**
+             * Restarts
+             * @description how many, since the time before
+             */
+            restarts: (number | null)[];
             /** Tasks */
             tasks: (number | null)[];
         };
@@ -860,6 +924,42 @@ export interface components {
             systemd: "connected" | "lost";
             /** Version */
             version: string;
+        };
+        /**
+         * HostAnswer
+         * @description The host as it was seen last. null: it doesn't say.
+         */
+        HostAnswer: {
+            /**
+             * At
+             * @description seconds since 1970
+             */
+            at: number;
+            /**
+             * Cpu Percent
+             * @description of all processors together
+             */
+            cpu_percent: number | null;
+            /** Disks */
+            disks: components["schemas"]["DiskRow"][];
+            /** Hostname */
+            hostname: string;
+            /**
+             * Load
+             * @description over 1, 5 and 15 minutes
+             */
+            load: number[] | null;
+            /** Memory Available Bytes */
+            memory_available_bytes: number | null;
+            /** Memory Total Bytes */
+            memory_total_bytes: number | null;
+            plugins: components["schemas"]["EnvelopeRow"];
+            /** Processors */
+            processors: number;
+            /** System */
+            system: string;
+            /** Uptime Seconds */
+            uptime_seconds: number;
         };
         /** IssuedToken */
         IssuedToken: {
@@ -1919,6 +2019,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HealthAnswer"];
+                };
+            };
+        };
+    };
+    host_figures_api_host_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HostAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

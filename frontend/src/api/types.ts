@@ -30,6 +30,7 @@ export type Token = Schemas["Token"];
 export type BrowserSession = Schemas["SessionRow"];
 export type KvEntry = Schemas["KvEntryRow"];
 export type Figures = Schemas["FiguresAnswer"];
+export type Host = Schemas["HostAnswer"];
 export type Problem = Schemas["Problem"];
 
 /** What a plugin uses, as the live stream says it. null: not measured on this host. */
@@ -38,4 +39,8 @@ export interface Figure {
   readonly tasks: number | null;
   readonly cpu_seconds: number | null;
   readonly cpu_percent: number | null;
+  readonly requests_per_second: number | null;
+  readonly errors_per_second: number | null;
+  /** Since the time before. */
+  readonly restarts: number;
 }
