@@ -29,7 +29,7 @@ from toru.settings import _VARIABLES, policy_from
 KINDS = {".path", ".service", ".slice", ".socket", ".timer"}
 UNITS = {file.name for file in (TREE / "units").iterdir() if file.suffix in KINDS}
 
-LANGUAGES = {"console", "hexdump", "ini", "json", "python", "sh", "text", "toml", "yaml"}
+LANGUAGES = {"console", "hexdump", "ini", "js", "json", "python", "sh", "text", "toml", "yaml"}
 
 # What systemd says, and not Toru.
 OF_SYSTEMD = {"was already loaded or has a fragment file"}

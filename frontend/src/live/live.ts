@@ -92,7 +92,7 @@ export class Live {
     try {
       const [plugins, rejected] = await Promise.all([
         answer(api.GET("/api/plugins")),
-        this.isAdmin ? answer(api.GET("/api/plugins/rejected")) : [],
+        this.isAdmin ? answer(api.GET("/api/rejected")) : [],
       ]);
       if (round !== this.#round) return;
       const now = performance.now();
