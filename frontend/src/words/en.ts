@@ -351,6 +351,9 @@ export const en = {
     follow: "Follow",
     following: "Following",
     paused: "Paused",
+    connecting: "Connecting …",
+    ended: "Ends with the time that was chosen",
+    toNewest: "To the newest lines",
     resume: (count: number) => (count === 0 ? "Go on" : `${counted(count, "new line", "new lines")}: go on`),
     wrap: "Wrap lines",
     copy: "Copy lines",
@@ -385,15 +388,14 @@ export const en = {
     notRegistered: "Its page does not introduce itself",
     notRegisteredHint: (id: string) =>
       `Its bundle.js must set window.ToruPlugins["${id}"] or window["toru_plugin_${id}"] to an object with mount and unmount.`,
+    mistaken: "Its page has a mistake in it",
     threw: "Its page failed to start",
     timedOut: "It did not arrive within 15 seconds.",
     disabled: "This plugin is off",
     disabledHint: "Switch it on, and its page is here.",
-    failing: "It does not run at the moment",
     page: (name: string) => `Page of ${name}`,
     loading: (name: string) => `Loading ${name} …`,
     retry: "Load again",
-    slow: "Still loading …",
   },
 
   overview: {
