@@ -28,8 +28,9 @@ from toru.domain.errors import InvalidSettings, StoreUnavailable
 from toru.domain.ids import PluginId
 from toru.domain.people import Role, UserName
 from toru.store import accounts, sessions
-from toru.store.engine import MIGRATIONS, THREADS, Database
+from toru.store.engine import THREADS, Database
 from toru.store.tables import Grant, JournalCursor, SignIn, Table
+from toru.store.upgrading import MIGRATIONS
 
 ANN = UserName("ann")
 

@@ -468,6 +468,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/plugins/{plugin_id}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Runs
+         * @description Every run that the journal remembers, the one that goes on included.
+         */
+        get: operations["list_runs_api_plugins__plugin_id__runs_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plugins/{plugin_id}/runs/{invocation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Run
+         * @description How one run came to its end, with its own last lines.
+         */
+        get: operations["read_run_api_plugins__plugin_id__runs__invocation_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plugins/{plugin_id}/units": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Units
+         * @description What systemd has in force for a plugin, which file says so, and what loosens its sandbox.
+         */
+        get: operations["read_units_api_plugins__plugin_id__units_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/plugins/{plugin_id}/why": {
         parameters: {
             query?: never;
@@ -786,6 +846,61 @@ export interface components {
          */
         Activation: "socket" | "self";
         /**
+         * AnyRunRow
+         * @description One life of a plugin's process. What is null isn't known, or not yet.
+         */
+        AnyRunRow: {
+            /** Ended At */
+            ended_at: string | null;
+            /** Exit Code */
+            exit_code: number | null;
+            /** Invocation Id */
+            invocation_id: string;
+            /**
+             * On Request
+             * @description somebody wanted it to end
+             */
+            on_request: boolean;
+            /**
+             * Reason
+             * @description why it did not end well
+             */
+            reason: string | null;
+            /**
+             * Result
+             * @description null: it goes on, or its end was seen by nobody, as when power fails
+             */
+            result: string | null;
+            /**
+             * Running
+             * @description it goes on
+             */
+            running: boolean;
+            /** Seconds */
+            seconds: number | null;
+            /** Signal */
+            signal: string | null;
+            /** Started At */
+            started_at: string | null;
+        };
+        /**
+         * AssignmentRow
+         * @description A line of a drop-in. The value is null where it might be a secret.
+         */
+        AssignmentRow: {
+            /**
+             * In Force
+             * @description it counts: no later file speaks of this setting, and no other setting keeps it as it is
+             */
+            in_force: boolean;
+            /** Name */
+            name: string;
+            /** Section */
+            section: string;
+            /** Value */
+            value: string | null;
+        };
+        /**
          * DiskRow
          * @description A file system on which plugins have something.
          */
@@ -805,6 +920,30 @@ export interface components {
              * @constant
              */
             success: true;
+        };
+        /**
+         * DropInRow
+         * @description A file that is laid over a unit.
+         */
+        DropInRow: {
+            /**
+             * Newer Than Run
+             * @description what it says of the sandbox holds from the next start on
+             */
+            newer_than_run: boolean;
+            origin: components["schemas"]["Origin"];
+            /** Path */
+            path: string;
+            /**
+             * Settings
+             * @description null: the core can't read it
+             */
+            settings: components["schemas"]["AssignmentRow"][] | null;
+            /**
+             * Target
+             * @description where it leads, if it is a link
+             */
+            target: string | null;
         };
         /** Ended */
         Ended: {
@@ -906,6 +1045,11 @@ export interface components {
             tasks: (number | null)[];
         };
         /**
+         * Grade
+         * @enum {string}
+         */
+        Grade: "tight" | "good" | "loosened" | "open";
+        /**
          * Health
          * @enum {string}
          */
@@ -984,6 +1128,12 @@ export interface components {
             /** User */
             user: string;
         };
+        /**
+         * Kind
+         * @description How a value is best shown.
+         * @enum {string}
+         */
+        Kind: "text" | "flag" | "bytes" | "seconds" | "calls";
         /** KvAnswer */
         KvAnswer: {
             /**
@@ -1077,6 +1227,27 @@ export interface components {
             timestamp: string | null;
         };
         /**
+         * LooseningRow
+         * @description A wall of the sandbox that is down, and what the plugin may do for that.
+         */
+        LooseningRow: {
+            /**
+             * Kept
+             * @description the value with which it would stand
+             */
+            kept: string;
+            /** Meaning */
+            meaning: string;
+            origin: components["schemas"]["Origin"] | null;
+            /** Set By */
+            set_by: string | null;
+            /** Setting */
+            setting: string;
+            /** Value */
+            value: string;
+            weight: components["schemas"]["Weight"];
+        };
+        /**
          * Me
          * @description Who is asking.
          */
@@ -1135,6 +1306,12 @@ export interface components {
             /** @default client */
             role: components["schemas"]["Role"];
         };
+        /**
+         * Origin
+         * @description Who put a drop-in where it is.
+         * @enum {string}
+         */
+        Origin: "toru" | "profile" | "distribution" | "ops";
         /** PasswordChange */
         PasswordChange: {
             /**
@@ -1282,6 +1459,15 @@ export interface components {
          */
         Role: "admin" | "client";
         /**
+         * RunAnswer
+         * @description A run, and its own last lines, oldest first.
+         */
+        RunAnswer: {
+            /** Logs */
+            logs: components["schemas"]["LogRow"][];
+            run: components["schemas"]["AnyRunRow"];
+        };
+        /**
          * RunRow
          * @description One life of a plugin's process that has ended. `seconds` is null where the journal doesn't go back so far.
          */
@@ -1295,6 +1481,8 @@ export interface components {
             exit_code: number | null;
             /** Invocation Id */
             invocation_id: string;
+            /** On Request */
+            on_request: boolean;
             /** Reason */
             reason: string | null;
             /** Result */
@@ -1307,10 +1495,30 @@ export interface components {
             started_at: string | null;
         };
         /**
+         * RunsAnswer
+         * @description Newest first. `next`: for `after`, while there may be older ones.
+         */
+        RunsAnswer: {
+            /** Next */
+            next: string | null;
+            /** Runs */
+            runs: components["schemas"]["AnyRunRow"][];
+        };
+        /**
          * Sandbox
          * @enum {string}
          */
         Sandbox: "strict" | "default" | "trusted";
+        /** SandboxRow */
+        SandboxRow: {
+            grade: components["schemas"]["Grade"];
+            /**
+             * Loosened
+             * @description what matters most comes first
+             */
+            loosened: components["schemas"]["LooseningRow"][];
+            profile: components["schemas"]["Sandbox"];
+        };
         /**
          * Scope
          * @description What an API token is good for, within what its user may.
@@ -1355,6 +1563,34 @@ export interface components {
             /** User */
             user: string;
         };
+        /** SettingGroup */
+        SettingGroup: {
+            /**
+             * Name
+             * @enum {string}
+             */
+            name: "sandbox" | "limits" | "restart" | "identity" | "socket";
+            /** Settings */
+            settings: components["schemas"]["SettingRow"][];
+        };
+        /**
+         * SettingRow
+         * @description A setting as it is in force, in the words of a unit file.
+         */
+        SettingRow: {
+            kind: components["schemas"]["Kind"];
+            /** Name */
+            name: string;
+            /** @description who put that file there, where it is a drop-in */
+            origin: components["schemas"]["Origin"] | null;
+            /**
+             * Set By
+             * @description the file that says so last; null: systemd's default, or it follows from another setting
+             */
+            set_by: string | null;
+            /** Value */
+            value: string;
+        };
         /** SignIn */
         SignIn: {
             /** Name */
@@ -1393,6 +1629,45 @@ export interface components {
             scopes: components["schemas"]["Scope"][];
             /** User */
             user: string;
+        };
+        /**
+         * UnitRow
+         * @description A loaded unit.
+         */
+        UnitRow: {
+            /** Active State */
+            active_state: string;
+            /** Description */
+            description: string;
+            /**
+             * Drop Ins
+             * @description in the order in which they apply
+             */
+            drop_ins: components["schemas"]["DropInRow"][];
+            /** Fragment Path */
+            fragment_path: string;
+            /** Groups */
+            groups: components["schemas"]["SettingGroup"][];
+            /** Name */
+            name: string;
+            /**
+             * Needs Reload
+             * @description a file of it has changed since systemd read it
+             */
+            needs_reload: boolean;
+            /** Sub State */
+            sub_state: string;
+        };
+        /**
+         * UnitsAnswer
+         * @description null: that unit isn't loaded, and there is no sandbox to judge.
+         */
+        UnitsAnswer: {
+            /** Id */
+            id: string;
+            sandbox: components["schemas"]["SandboxRow"] | null;
+            service: components["schemas"]["UnitRow"] | null;
+            socket: components["schemas"]["UnitRow"] | null;
         };
         /** User */
         User: {
@@ -1434,6 +1709,12 @@ export interface components {
          * @enum {string}
          */
         Via: "session" | "token" | "peer" | "plugin";
+        /**
+         * Weight
+         * @description How much it matters that a wall is down.
+         * @enum {string}
+         */
+        Weight: "minor" | "major" | "severe";
         /** WhyAnswer */
         WhyAnswer: {
             /** Disabled Because */
@@ -3528,6 +3809,243 @@ export interface operations {
             };
             /** @description Bad Gateway */
             502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_runs_api_plugins__plugin_id__runs_get: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                after?: string | null;
+                page_size?: number;
+            };
+            header?: never;
+            path: {
+                /** @description A plugin's id. */
+                plugin_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunsAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_run_api_plugins__plugin_id__runs__invocation_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An invocation id, as systemd gives them. */
+                invocation_id: string;
+                /** @description A plugin's id. */
+                plugin_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_units_api_plugins__plugin_id__units_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A plugin's id. */
+                plugin_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnitsAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
