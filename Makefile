@@ -4,7 +4,7 @@ MAKEFLAGS += --no-print-directory
 SETUP = @sh packaging/setup/setup.sh
 RUN = @/usr/bin/python3 packaging/setup/run.py
 
-.PHONY: help run test lint format bench deb setup lock clean
+.PHONY: help run test lint format types screenshots bench deb setup lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -26,6 +26,15 @@ format: ## what the linters can put right by themselves
 	$(SETUP) run
 	$(RUN) .venv/bin/ruff check --fix $(ARGS)
 	$(RUN) .venv/bin/ruff format
+	$(RUN) npm run --prefix frontend --silent format
+
+types: ## what the front end knows of the API, written anew: after a change of it
+	$(SETUP) run
+	$(RUN) .venv/bin/python -m tests.frontend.types
+
+screenshots: ## pictures of every screen, in build/screenshots: make screenshots ARGS="logs overview"
+	$(SETUP) test
+	$(RUN) --as-root .venv/bin/python -m tests.browser.screenshots $(ARGS)
 
 bench: ## the benchmarks, side by side with peers: make bench ARGS="scan crash --rounds 20 --verbose"
 	$(SETUP) bench

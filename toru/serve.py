@@ -13,6 +13,7 @@ import uvloop
 from toru.core import first_admin
 from toru.core.accounts import Accounts
 from toru.core.chronicle import Chronicle
+from toru.core.history import History
 from toru.core.housekeeping import Housekeeping
 from toru.core.journals import Journals
 from toru.core.kv import Kv
@@ -67,6 +68,7 @@ async def _serve(  # noqa: PLR0915  (the parts list of the program)
     pacing = Pacing(policy.restart, version, restart=systemd.restart, forget_failures=systemd.forget_failures)
     live = Live()
     changes = Changes()
+    history = History()
 
     def may_do_less(name: str) -> None:
         changes.count()
@@ -108,12 +110,13 @@ async def _serve(  # noqa: PLR0915  (the parts list of the program)
         plugins=plugins,
         wishing=Wishing(plugins, observer, systemd.bus),
         live=live,
+        history=history,
         journals=journals,
         database=database,
         kv=kv,
         traffic=traffic,
     )
-    sampling = Sampling(plugins, traffic, live, systemd.bus)
+    sampling = Sampling(plugins, traffic, live, history, systemd.bus)
     server = Server(make_app(parts), gateway, policy)
     end = told_to_end()
 

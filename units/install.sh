@@ -26,3 +26,12 @@ put "$dest/usr/lib/toru/profiles" "$here"/profiles/*.conf
 mkdir -p "$system/toru-probe-.service.d"
 ln -sf ../toru-plugin-.service.d/10-sandbox.conf "$system/toru-probe-.service.d/10-sandbox.conf"
 ln -sf /usr/lib/toru/profiles/strict.conf "$system/toru-probe-.service.d/20-profile.conf"
+
+# The web manager, where it was built (make setup).
+www=$here/../build/www
+if [ -d "$www" ]; then
+    mkdir -p "$dest/usr/share/toru"
+    rm -rf "$dest/usr/share/toru/www"
+    cp -R "$www" "$dest/usr/share/toru/www"
+    chmod -R u=rwX,go=rX "$dest/usr/share/toru/www"
+fi

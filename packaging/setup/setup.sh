@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes a source tree ready, from a bare Debian 12 or 13 on: Debian's packages, .venv with the locked Python packages,
-# Toru itself. Does what is missing, and nothing when nothing is. Usage: setup.sh run|test|bench
+# Toru itself, and the web manager, built with the locked Node.js packages. Does what is missing, and nothing when nothing is.
+# Usage: setup.sh run|test|bench
 set -eu
 umask 022 # plugins and units run as users of their own, and execute what lies in .venv
 cd "$(dirname "$0")/../.."
@@ -21,7 +22,7 @@ logged() { "$@" </dev/null >>"$log" 2>&1 9>&-; }
 # --- Debian packages
 
 for_run="systemd dbus polkitd libnss-systemd util-linux libsystemd-dev pkg-config gcc libc6-dev python3 python3-dev python3-venv"
-for_test="curl debootstrap debian-archive-keyring postgresql shellcheck wrk"
+for_test="curl debootstrap debian-archive-keyring fonts-noto-color-emoji postgresql shellcheck wrk"
 
 # The examples are built with what is there, if it is new enough. Debian 12 keeps a newer Rust beside its own, for its browsers.
 rust_from=1.85
@@ -39,6 +40,9 @@ compilers() {
 wanted() {
     echo "$for_run"
     compilers
+    # Somebody's Node.js from elsewhere brings its own npm, which Debian's package would be in the way of.
+    command -v node >/dev/null || echo nodejs
+    command -v npm >/dev/null || echo npm
     [ "$purpose" != run ] || return 0
     echo "$for_test"
     # Tests start an engine themselves where none answers. Somebody's Docker from elsewhere stays: the two can't be
@@ -157,6 +161,33 @@ install_python_packages() {
     echo "$key" >.venv/key
 }
 
+# --- the web manager
+
+check_node() {
+    version=$(node --version)
+    major=${version#v}
+    [ "${major%%.*}" -ge 18 ] || fail "Toru's web manager needs Node.js 18 or newer to be built, and $(command -v node) is $version."
+}
+
+install_node_packages() {
+    key=$(cat frontend/package.json frontend/package-lock.json | sha256sum)
+    [ "$(cat frontend/node_modules/.key 2>/dev/null)" != "$key" ] || return 0
+    say "Node.js: installing the packages of frontend/package-lock.json"
+    # Without their scripts: none is needed, and none should run that nobody has read.
+    logged npm ci --prefix frontend --ignore-scripts --no-audit --no-fund --no-update-notifier ||
+        fail "Toru's set-up could not install its Node.js packages: $log says why."
+    echo "$key" >frontend/node_modules/.key
+}
+
+build_manager() {
+    key=$(find frontend -name node_modules -prune -o -type f -print | LC_ALL=C sort | xargs cat | sha256sum)
+    [ "$(cat build/www.key 2>/dev/null)" != "$key" ] || [ ! -d build/www ] || return 0
+    say "building the web manager"
+    logged npm run --prefix frontend --no-update-notifier build ||
+        fail "Toru's set-up could not build the web manager: $log says why."
+    echo "$key" >build/www.key
+}
+
 # --- all of it
 
 unset PYTHONHOME PYTHONPATH PIP_PREFIX PIP_TARGET PIP_USER
@@ -178,3 +209,6 @@ install_debian_packages
 check_python
 make_venv
 install_python_packages
+check_node
+install_node_packages
+build_manager

@@ -18,6 +18,7 @@ import uvloop
 
 from tests.web.document import Document
 from toru.core.accounts import Accounts
+from toru.core.history import History
 from toru.core.journals import Journals
 from toru.core.kv import Kv
 from toru.core.live import Happened, Live
@@ -70,6 +71,7 @@ class Site:
         self.api_socket = directory / "api.sock"
         self.port = 0
         self.live = Live()
+        self.history = History()
         self.accounts = Accounts(database, Passwords(QUICK), clock=self.clock, on_change=self.live.cut_off)
         self.plugins = Plugins(Policy(), _pacing(), on_view=_ignore, on_rejected=_ignore)
         self.app = make_app(self.parts())
@@ -86,6 +88,7 @@ class Site:
             plugins=self.plugins,
             wishing=Wishing(self.plugins, observer, _no_systemd),
             live=self.live,
+            history=self.history,
             journals=Journals(),
             database=self.database,
             kv=Kv(self.database, Policy().kv),

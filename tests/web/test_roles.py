@@ -90,6 +90,8 @@ MATRIX: dict[str, Row] = {
     "GET /api/plugins/{plugin_id}": WITH_GRANT,
     "GET /api/plugins/{plugin_id}/bundle.js": WITH_GRANT,
     "HEAD /api/plugins/{plugin_id}/bundle.js": WITH_GRANT,
+    "GET /api/plugins/{plugin_id}/figures": WITH_GRANT,
+    "GET /api/figures": ANY_PERSON,
     "POST /api/plugins/{plugin_id}/enable": ADMIN_ONLY,
     "POST /api/plugins/{plugin_id}/disable": ADMIN_ONLY,
     "POST /api/plugins/{plugin_id}/restart": ADMIN_ONLY,

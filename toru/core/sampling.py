@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from toru.core.history import History
 from toru.core.live import Live, Measured
 from toru.core.plugins import Figures, Plugins
 from toru.core.traffic import AllTraffic
@@ -24,10 +25,13 @@ SHARE = 0.05
 class Sampling:
     """`bus` is the connection to systemd that is open now, or raises `SystemdRefused`."""
 
-    def __init__(self, plugins: Plugins, traffic: AllTraffic, live: Live, bus: Callable[[], Bus]) -> None:
+    def __init__(
+        self, plugins: Plugins, traffic: AllTraffic, live: Live, history: History, bus: Callable[[], Bus]
+    ) -> None:
         self._plugins = plugins
         self._traffic = traffic
         self._live = live
+        self._history = history
         self._bus = bus
         self._before: dict[PluginId, tuple[float, float]] = {}
 
@@ -59,8 +63,10 @@ class Sampling:
                 raise
             figures[plugin_id] = Figures(memory_bytes=memory, tasks=tasks, cpu_seconds=cpu)
         now = time.time()
+        measured = self._measured(figures, now)
+        self._history.note(now, measured.plugins)
         if figures and self._live.watched:
-            self._live.publish(self._measured(figures, now))
+            self._live.publish(measured)
         self._plugins.note_figures(figures)
         self._before = {it: (now, found.cpu_seconds) for it, found in figures.items() if found.cpu_seconds is not None}
 

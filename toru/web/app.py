@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 
 from toru import __version__
 from toru.core.accounts import Accounts
+from toru.core.history import History
 from toru.core.journals import Journals
 from toru.core.kv import Kv
 from toru.core.live import Live
@@ -19,7 +20,23 @@ from toru.core.traffic import AllTraffic
 from toru.core.wishing import Wishing
 from toru.domain.policy import Policy
 from toru.store.engine import Database
-from toru.web import auth, bundles, events, health, kv, logs, metrics, plugins, problems, stream, tokens, users, why
+from toru.web import (
+    auth,
+    bundles,
+    events,
+    figures,
+    health,
+    kv,
+    logs,
+    manager,
+    metrics,
+    plugins,
+    problems,
+    stream,
+    tokens,
+    users,
+    why,
+)
 from toru.web.caller import AnyCaller, Callers, PluginTokens
 from toru.web.edge import Edge
 
@@ -35,6 +52,7 @@ class Parts:
     plugins: Plugins
     wishing: Wishing
     live: Live
+    history: History
     journals: Journals
     database: Database
     kv: Kv
@@ -63,12 +81,14 @@ def make_app(parts: Parts) -> FastAPI:
         logs.router(parts.plugins, parts.journals, parts.live),
         why.router(parts.plugins, parts.journals),
         stream.router(parts.live),
+        figures.router(parts.plugins, parts.history),
         metrics.router(parts.plugins, parts.observer, parts.traffic),
         kv.router(parts.kv, parts.plugins),
         events.router(parts.database, parts.plugins),
     ):
         app.include_router(router)
     app.add_api_route("/api/openapi.json", app.document, include_in_schema=False)
+    app.router.routes.append(manager.Pages())
     return app
 
 

@@ -1,0 +1,48 @@
+import { getRouteApi } from "@tanstack/react-router";
+import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { usePlugin } from "@/live/hooks";
+import { LogBook } from "./LogBook";
+import css from "./Logs.module.css";
+import { LogTools } from "./LogTools";
+import { LogView } from "./LogView";
+import { filterOf, type LogSearch } from "./search";
+
+const route = getRouteApi("/plugins/$id/logs");
+
+const WRAP = "toru.logs.wrap";
+
+export default function Logs() {
+  const { id } = route.useParams();
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const plugin = usePlugin(id);
+  const [wraps, setWraps] = useState(() => localStorage.getItem(WRAP) !== "no");
+  const filter = useMemo(() => filterOf(search, new Date()), [search]);
+  const book = useMemo(() => new LogBook(id, filter), [id, filter]);
+  useEffect(() => {
+    void book.open();
+    return () => book.close();
+  }, [book]);
+  const lines = useSyncExternalStore(book.lines.subscribe, book.lines.get);
+
+  function wrap(wanted: boolean): void {
+    localStorage.setItem(WRAP, wanted ? "yes" : "no");
+    setWraps(wanted);
+  }
+
+  return (
+    <div className={css["logs"]}>
+      <LogTools
+        pluginId={id}
+        currentRun={plugin?.invocation_id ?? null}
+        search={search}
+        filter={filter}
+        lines={lines.lines}
+        wraps={wraps}
+        onWrap={wrap}
+        onSearch={(change: LogSearch) => void navigate({ search: change, replace: true })}
+      />
+      <LogView key={JSON.stringify(filter)} book={book} lines={lines} wanted={search.q ?? ""} wraps={wraps} />
+    </div>
+  );
+}

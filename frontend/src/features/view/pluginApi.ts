@@ -1,0 +1,25 @@
+import { answer, api } from "@/api/client";
+import { toast } from "@/ui/toasts";
+import { addressOf } from "./address";
+import type { PluginApi } from "./bundles";
+
+/** What a plugin's page is handed. The same object for as long as the page is open. */
+export function makePluginApi(id: string, route: string, navigate: (path: string) => void): PluginApi {
+  const kv = async (body: { action: "get" | "set" | "delete"; key: string; value?: unknown }): Promise<unknown> => {
+    const { value } = await answer(
+      api.POST("/api/plugins/{plugin_id}/kv", { params: { path: { plugin_id: id } }, body }),
+    );
+    return value;
+  };
+  return {
+    fetch: (path, init) => fetch(addressOf(route, path), init),
+    kv: {
+      get: (key) => kv({ action: "get", key }),
+      set: (key, value) => kv({ action: "set", key, value }),
+      delete: (key) => kv({ action: "delete", key }),
+    },
+    navigate,
+    showToast: (message, kind = "info") =>
+      toast(String(message), kind === "success" || kind === "error" ? kind : "info"),
+  };
+}

@@ -1,0 +1,4 @@
+/** The class names that are there, as one. */
+export function classes(...names: readonly (string | false | null | undefined)[]): string {
+  return names.filter(Boolean).join(" ");
+}

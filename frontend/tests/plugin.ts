@@ -1,0 +1,42 @@
+import type { Plugin } from "@/api/types";
+
+/** A plugin that is well, but for what a test wants otherwise. */
+export function plugin(change: Partial<Plugin> = {}): Plugin {
+  return {
+    id: "weather",
+    name: "Weather",
+    version: "1.0",
+    author: null,
+    icon: "⛅",
+    route: "/weather",
+    enabled: true,
+    running: true,
+    health: "healthy",
+    pid: 42,
+    socket_path: "/run/toru/plugins/weather.sock",
+    state: "running",
+    reason: null,
+    retry_in_seconds: null,
+    restarts: 0,
+    last_end: null,
+    description: null,
+    homepage: null,
+    protocol: "http",
+    activation: "socket",
+    start: "eager",
+    private_socket_path: null,
+    sandbox: "default",
+    sandbox_asked: null,
+    limits: { memory_bytes: null, tasks: null, cpu_percent: null },
+    memory_bytes: null,
+    tasks: null,
+    cpu_seconds: null,
+    unit: "toru-plugin-weather.service",
+    socket_unit: "toru-plugin-weather.socket",
+    path: "/var/lib/toru/plugins/weather.binary",
+    changed_at: null,
+    invocation_id: null,
+    disabled_because: null,
+    ...change,
+  };
+}

@@ -1,0 +1,2 @@
+// Loads, and registers nothing.
+window.somethingElse = 1;
