@@ -41,7 +41,7 @@ bench: ## the benchmarks, side by side with peers: make bench ARGS="scan crash -
 	$(RUN) --as-root .venv/bin/python -m tests.bench $(ARGS)
 
 deb: ## the Debian packages, in dist: make deb ARGS="--lint"
-	$(SETUP) test
+	$(SETUP) deb
 	$(RUN) --as-root /usr/bin/python3 packaging/deb/build.py $(ARGS)
 
 setup: ## what run and test need, and no more

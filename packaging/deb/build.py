@@ -22,6 +22,7 @@ from pathlib import Path
 
 TREE = Path(__file__).resolve().parents[2]
 DEBIAN = TREE / "packaging/debian"
+PACKAGES = TREE / "frontend/node_modules"
 CACHE = Path("/var/cache/toru-deb")
 
 SUITE = "trixie"
@@ -30,15 +31,18 @@ TOOLS = ["lintian", "dpkg-dev"]
 # Nobody's, and nowhere else.
 BUILDER = 64007
 
-# Becomes the build, in a mount namespace: $1 the Debian 13, $2 where the source lies, the rest a command. Only /build
-# and /tmp can be written to.
+# Becomes the build, in a mount namespace: $1 the Debian 13, $2 where the source lies, $3 the Node.js packages that it is
+# built with, the rest a command. Only /build and /tmp can be written to.
 _INSIDE = """\
 set -e
-root=$1 work=$2
-shift 2
+root=$1 work=$2 packages=$3
+shift 3
 mount --bind "$root" "$root"
 cd "$root"
 mount --bind "$work" build
+mount --bind "$packages" build/source/frontend/node_modules
+# Where Vite may write, if it is there.
+! [ -d "$packages/.vite-temp" ] || mount -t tmpfs -o mode=1777 tmpfs build/source/frontend/node_modules/.vite-temp
 mount -t tmpfs -o mode=1777 tmpfs tmp
 mount -t tmpfs -o mode=1777 tmpfs dev/shm
 mount -t proc proc proc
@@ -72,6 +76,8 @@ def build(to: Path, *, version: str | None = None, lint: bool = False) -> list[P
     """Build the packages, put them into this directory, which apt can install from, and return where they are."""
     if os.geteuid() != 0:
         raise Failed("Building the packages needs root: make deb asks for it.")
+    if not PACKAGES.is_dir():
+        raise Failed(f"{PACKAGES} is missing, of which the web manager is built: make setup installs it.")
     log = TREE / "build/log/deb.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with debian_13(log) as root, tempfile.TemporaryDirectory(prefix="work-", dir=CACHE) as directory:
@@ -91,7 +97,7 @@ def build(to: Path, *, version: str | None = None, lint: bool = False) -> list[P
 
 
 def lay_down(source: Path) -> None:
-    """Copy this tree as git knows it, its modes as git has them, and what the web manager is built with."""
+    """Copy this tree as git knows it, its modes as git has them."""
     listed = ["git", "-c", "safe.directory=*", "-C", str(TREE), "ls-files", "-z"]
     known = subprocess.run(
         [*listed, "--cached", "--others", "--exclude-standard"], capture_output=True, text=True, check=False
@@ -107,9 +113,7 @@ def lay_down(source: Path) -> None:
             if not file.is_symlink():
                 target.chmod(0o755 if file.stat().st_mode & 0o100 else 0o644)
     shutil.move(source / "packaging/debian", source / "debian")
-    packages = TREE / "frontend/node_modules"
-    if packages.is_dir():
-        shutil.copytree(packages, source / "frontend/node_modules", symlinks=True)
+    (source / "frontend/node_modules").mkdir()
 
 
 def rename(source: Path, version: str) -> None:
@@ -169,7 +173,7 @@ def inside(root: Path, work: Path, log: Path, *command: str) -> None:
     apart = ["unshare", "--mount", "--net", "--pid", "--ipc", "--fork", "--kill-child"]
     variables = {"BUILDER": str(BUILDER), "DEB_BUILD_OPTIONS": f"parallel={os.cpu_count()}"}
     ran = subprocess.run(
-        [*apart, "sh", "-c", _INSIDE, "sh", str(root), str(work), *command],
+        [*apart, "sh", "-c", _INSIDE, "sh", str(root), str(work), str(PACKAGES), *command],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
         env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", **variables},
     )  # fmt: skip

@@ -6,18 +6,13 @@ import hashlib
 import os
 import re
 import subprocess
-import tomllib
 from pathlib import Path
 from subprocess import CompletedProcess
-from typing import Any
 
 import pytest
 
 import toru
-from tests.docs.pages import blocks
 from tests.hosts.package import NAMES, TREE, Packages, run_build
-from toru.domain.policy import Policy
-from toru.settings import policy_from
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -80,21 +75,3 @@ def test_nothing_of_a_package_runs_as_another_user_or_can_be_changed_by_others(p
 def test_the_version_is_said_in_one_place_and_agreed_with_in_the_other() -> None:
     first = (DEBIAN / "changelog").read_text().splitlines()[0]
     assert first.startswith(f"toru ({toru.__version__}) ")
-
-
-def test_the_settings_file_shows_every_setting_with_what_holds_anyway() -> None:
-    text = (DEBIAN / "toru.toml").read_text()
-    assert tomllib.loads(text) == {}
-    for_all, _, for_one = re.sub(r"^# (?=\[|\w+ = )", "", text, flags=re.MULTILINE).partition("[plugins.clock]")
-    assert policy_from(tomllib.loads(for_all)) == Policy()
-    # That these are all, tests/docs sees to.
-    documented_for_all, documented_for_one = (
-        tomllib.loads(block.text) for block in blocks("toml", page="docs/ops.md")[:2]
-    )
-    assert keys(tomllib.loads(for_all)) == keys(documented_for_all)
-    assert keys(tomllib.loads(for_one)) == keys(documented_for_one["plugins"]["clock"])
-
-
-def keys(table: dict[str, Any]) -> set[str]:
-    below = ({f"{name}.{key}" for key in keys(it)} for name, it in table.items() if isinstance(it, dict))
-    return set(table).union(*below)
