@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
@@ -31,13 +30,14 @@ from toru.domain.ids import PluginId
 from toru.domain.policy import Policy
 from toru.domain.state import UnitFacts
 from toru.gateway.gateway import Gateway
-from toru.gateway.server import Server, listening_sockets, run_no_program, signs_of_life, told_to_end
+from toru.gateway.server import Server, begun_with, run_no_program, signs_of_life, told_to_end
 from toru.gateway.targets import target_of
 from toru.gateway.ways import ways_to_plugins
 from toru.settings import load_policy
 from toru.store.engine import Database
 from toru.store.events import StoredEvent
 from toru.systemd import bus as system_bus
+from toru.systemd.activation import HandedOver, Keeper
 from toru.systemd.bus import Bus
 from toru.web.app import Parts, make_app
 from toru.web.caller import Callers, PluginTokens
@@ -54,13 +54,13 @@ def main(port: int | None = None) -> None:
     database = Database(policy.database_url)
     # Not earlier: to find its library, a database's driver may run ldconfig.
     run_no_program()
-    sockets = listening_sockets(port)
+    found = begun_with(port)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(policy, database, sockets))
+        runner.run(_serve(policy, database, found))
 
 
 async def _serve(  # noqa: PLR0915  (the parts list of the program)
-    policy: Policy, database: Database, sockets: list[socket.socket]
+    policy: Policy, database: Database, found: HandedOver
 ) -> None:
     async with system_bus.connect() as bus:
         version = await bus.version()
@@ -123,8 +123,8 @@ async def _serve(  # noqa: PLR0915  (the parts list of the program)
     async def stop() -> None:
         await end.wait()
         await crew.pause()
-        gateway.stop()
         server.stop()
+        gateway.stop(Keeper())
         live.close()  # streams have no end of their own, and are nothing to wait for
 
     tried = asyncio.Event()
@@ -151,7 +151,9 @@ async def _serve(  # noqa: PLR0915  (the parts list of the program)
         # What is there now stays. The collector needn't look at it again and again, while requests wait.
         gc.collect()
         gc.freeze()
-        await server.serve(sockets)
+        for descriptor in found.connections:
+            server.adopt(descriptor, b"")
+        await server.serve(found.listening)
         gateway.close()
         for task in background:
             task.cancel()

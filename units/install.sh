@@ -1,5 +1,5 @@
 #!/bin/sh
-# Puts everything of this folder where systemd, polkit and Toru look for it: install.sh [DESTDIR]
+# Puts everything of this folder where systemd, polkit and Toru look for it, and the manual pages: install.sh [DESTDIR]
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 dest=${1:-}
@@ -21,6 +21,9 @@ put "$dest/usr/lib/sysusers.d" "$here"/sysusers.d/*.conf
 put "$dest/usr/lib/tmpfiles.d" "$here"/tmpfiles.d/*.conf
 put "$dest/usr/share/polkit-1/rules.d" "$here"/polkit/*.rules
 put "$dest/usr/lib/toru/profiles" "$here"/profiles/*.conf
+for page in "$here"/../docs/man/*.[1-8]; do
+    [ ! -e "$page" ] || put "$dest/usr/share/man/man${page##*.}" "$page"
+done
 
 # A probe runs a program nobody has looked at yet: the plugins' sandbox, and the strict profile over it.
 mkdir -p "$system/toru-probe-.service.d"

@@ -29,6 +29,9 @@ for_test="curl fonts-noto-color-emoji postgresql shellcheck wrk"
 rust_from=1.85
 go_from=1.19
 
+# What tests press keys in, show manual pages with, and make certificates by.
+for_ops="bash-completion fish man-db mandoc openssl zsh"
+
 is_at_least() { [ "$(printf '%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]; }
 
 compilers() {
@@ -48,6 +51,7 @@ wanted() {
     echo "$for_deb"
     [ "$purpose" != deb ] || return 0
     echo "$for_test"
+    echo "$for_ops"
     # Tests start an engine themselves where none answers. Somebody's Docker from elsewhere stays: the two can't be
     # installed together. A client alone, which some machines have, is no engine.
     if ! [ -x /usr/sbin/dockerd ] && ! command -v dockerd >/dev/null && ! docker info >/dev/null 2>&1; then
@@ -118,6 +122,28 @@ unpack_peers() {
         logged npm install --silent --no-audit --no-fund --prefix build/peers/npm "$peers_from_npm" || return 0
     fi
     echo "$key" >build/peers/key
+}
+
+# Servers that tests put before Toru are unpacked for the same reason.
+servers="nginx caddy"
+
+unpack_servers() {
+    [ "$(cat build/servers/key 2>/dev/null)" != "$servers" ] || return 0
+    say "Servers of the tests: unpacking $servers in build/servers"
+    rm -rf build/servers
+    mkdir -p build/servers
+    fetch_servers || { as_root apt-get -q -o DPkg::Lock::Timeout=300 update && fetch_servers; } ||
+        fail "Toru's set-up could not download the Debian packages $servers: $log says why."
+    for package in build/servers/*.deb; do
+        logged dpkg-deb -x "$package" build/servers
+        rm "$package"
+    done
+    echo "$servers" >build/servers/key
+}
+
+fetch_servers() {
+    # shellcheck disable=SC2086 # a list of names
+    logged env -C build/servers apt-get -q download $servers
 }
 
 flat() { echo "$1" | tr '\n' ' ' | sed 's/ $//'; }
@@ -209,6 +235,7 @@ flock 9
 
 install_debian_packages
 [ "$purpose" != bench ] || unpack_peers
+[ "$purpose" != test ] || unpack_servers
 check_python
 make_venv
 install_python_packages

@@ -73,7 +73,7 @@ def test_a_unit_that_is_stopped_is_bad(toru: Command) -> None:
 def test_settings_with_a_mistake_are_bad(toru: Command) -> None:
     with settings(toru.host, "[restart]\nfish = 1\n"):
         level, sentence, _remedy = findings(toru)["settings"]
-    assert (level, sentence) == ("bad", "/etc/toru/toru.toml.d/test.toml: restart.fish is not a setting")
+    assert (level, sentence) == ("bad", "/etc/toru/toru.toml.d/test.toml:2: restart.fish is not a setting")
 
 
 def test_a_plugins_directory_with_everything_wrong_is_bad(toru: Command) -> None:

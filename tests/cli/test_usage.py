@@ -1,4 +1,4 @@
-"""What holds for every command: help, errors, completion, a quick start."""
+"""What holds for every command: help, errors, a quick start."""
 
 import json
 import subprocess
@@ -22,7 +22,14 @@ def test_help_and_version(toru: Command) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["nonsense"], ["enable"], ["logs", "clock", "-n", "-1"], ["logs", "clock", "--since", "long"]]
+    "arguments",
+    [
+        ["nonsense"],
+        ["enable"],
+        ["logs", "clock", "-n", "-1"],
+        ["logs", "clock", "--since", "long"],
+        ["serve", "--worker", "a", "--export"],
+    ],
 )
 def test_wrong_usage_ends_with_2_and_a_sentence(toru: Command, arguments: list[str]) -> None:
     said = toru(*arguments)
@@ -34,16 +41,6 @@ def test_wrong_usage_ends_with_2_and_a_sentence(toru: Command, arguments: list[s
 def test_wrong_usage_is_json_where_that_was_asked_for(toru: Command) -> None:
     said = toru("list", "--json", "--nonsense")
     assert (said.returncode, said.stdout, json.loads(said.stderr)["error"]["code"]) == (2, "", "usage")
-
-
-def test_ids_complete_and_names_are_left_out(toru: Command) -> None:
-    completed = toru.host.run(
-        "env", "_TORU_COMPLETE=complete_bash", "COMP_WORDS=toru enable clock f", "COMP_CWORD=3", "toru", check=False
-    )
-    assert completed.stdout.split() == ["fallen", "field"]
-    completed = toru.host.run("env", "_TORU_COMPLETE=complete_zsh", "_TYPER_COMPLETE_ARGS=toru logs h", "toru")
-    assert "hostile" in completed.stdout
-    assert "loud" not in completed.stdout
 
 
 def test_a_reader_that_goes_away_is_no_error(toru: Command) -> None:

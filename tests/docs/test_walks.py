@@ -158,12 +158,14 @@ def test_settings_are_read_and_files_lie_where_the_page_says(toru: Toru) -> None
     )
     toru.host.put("/etc/toru/toru.toml.d/10-x.toml", "")
     toru.host.put("/etc/toru/webhook-url", "http://127.0.0.1:9/\n", 0o600)
-    toru.host.run("systemctl", "start", "toru-hooks.service")
+    toru.host.run("systemctl", "start", "toru-hooks.service", "toru-export.service")
     assert "settings\tvalid" in toru.host.run("toru", "doctor", check=False).stdout
     paths = [path for row in rows(section("docs/ops.md", "Where things lie")) for path in spans(row[0])]
     assert len(paths) > 15
     there = 'for path; do ls -d -- $path >/dev/null 2>&1 || echo "$path"; done'
     missing = toru.host.run("sh", "-c", there, "sh", *(path.replace("ID", "where") for path in paths)).stdout
+    toru.host.run("systemctl", "stop", "toru-export.service")
+    toru.host.run("rm", "-rf", "/var/log/toru", "/var/lib/toru-export")
     assert missing == ""
     assert toru.host.run("ls", str(PROFILES)).stdout.split() == ["strict.conf", "trusted.conf"]
 
@@ -181,6 +183,40 @@ def test_one_plugin_is_loosened_by_the_drop_in_of_the_page(toru: Toru) -> None:
     assert toru.service("music", "MemoryMax", "BindReadOnlyPaths") == {
         "MemoryMax": str(1 << 30), "BindReadOnlyPaths": "/usr/share:/usr/share:rbind"
     }  # fmt: skip
+
+
+@pytest.mark.req("SEC-4", "SUP-7")
+def test_each_thing_that_the_page_changes_for_one_plugin_is_changed(toru: Toru) -> None:
+    said = [span for row in rows(section("docs/ops.md", "Sandbox")) for span in spans(row[1])]
+    settings = [span.replace("/srv/music", "/usr/share").replace("/srv/mixes", "/var/lib/mixes") for span in said]
+    toru.host.run("sh", "-c", "groupadd --force music; install -d -m 775 -g music /var/lib/mixes")
+    toru.host.put("/etc/toru/clock-password", "Secret\n", 0o600)
+    toru.host.put("/etc/systemd/system/toru-plugin-mixer.service.d/override.conf", "\n".join(["[Service]", *settings]))
+    toru.host.run("systemctl", "daemon-reload")
+    metadata = json.dumps({"id": "mixer", "name": "Mixer", "route": "/mixer", "protocol": "http"})
+    program = f"""#!/usr/bin/python3 -u
+import os, sys, time
+if sys.argv[1:] == ["--metadata"]:
+    print({metadata!r})
+    sys.exit()
+open("/var/lib/mixes/new", "x").close()
+print(os.environ["TZ"], open(os.environ["CREDENTIALS_DIRECTORY"] + "/password").read().strip())
+time.sleep(600)
+"""
+    toru.drop("mixer.binary", program)
+    toru.scan()
+    toru.ring("mixer")
+    toru.wait_until("what it prints", lambda: "Europe/Berlin Secret" in toru.logged("mixer"))
+    assert toru.host.run("ls", "/var/lib/mixes").stdout == "new\n"
+    names = {setting.partition("=")[0]: setting.partition("=")[2] for setting in settings}
+    shown = toru.service("mixer", "MemoryMax", "TasksMax", "CPUQuotaPerSecUSec", "CPUWeight", "BindReadOnlyPaths")
+    assert shown == {
+        "MemoryMax": str(1 << 30),
+        "TasksMax": names["TasksMax"],
+        "CPUQuotaPerSecUSec": "500ms",
+        "CPUWeight": names["CPUWeight"],
+        "BindReadOnlyPaths": "/usr/share:/usr/share:rbind",
+    }
 
 
 @pytest.mark.req("LIFE-6")

@@ -20,16 +20,16 @@ from toru.core.live import plugin_pushed
 from toru.domain import frames, manifest
 from toru.domain.ids import PluginId
 from toru.domain.manifest import parse_manifest
-from toru.domain.policy import PluginOverride, Policy
+from toru.domain.policy import Policy
 from toru.gateway.toru2 import frames as toru2_frames
 from toru.gateway.toru2 import messages as toru2_messages
 from toru.gateway.toru2.pushes import A_SECOND, AT_ONCE
-from toru.settings import _VARIABLES, policy_from
+from toru.settings import KEYS, KEYS_OF_A_PLUGIN, VARIABLES, policy_from
 
 KINDS = {".path", ".service", ".slice", ".socket", ".timer"}
 UNITS = {file.name for file in (TREE / "units").iterdir() if file.suffix in KINDS}
 
-LANGUAGES = {"console", "hexdump", "ini", "json", "python", "sh", "text", "toml", "yaml"}
+LANGUAGES = {"caddy", "console", "hexdump", "ini", "json", "nginx", "python", "sh", "text", "toml", "yaml"}
 
 # What systemd says, and not Toru.
 OF_SYSTEMD = {"was already loaded or has a fragment file"}
@@ -144,23 +144,18 @@ def test_the_settings_shown_as_defaults_are_the_defaults() -> None:
 
 
 def test_every_setting_is_in_the_pages() -> None:
-    source = text_of("toru/settings.py")
     shown: dict[str, Any] = {}
     for block in blocks("toml", page="docs/ops.md"):
         shown |= tomllib.loads(block.text)
-    tables = {name: content for name, content in shown.items() if isinstance(content, dict)}
-    assert set(tables) == set(re.findall(r"""\btop\.table\("(\w+)"\)""", source))
-    (of_one_plugin,) = tables.pop("plugins").values()
-    assert policy_from(shown).overrides["clock"] != PluginOverride()
-    # In toru/settings.py, "table" is the limits of all plugins or what is said of one.
-    keys = {("top", key) for key in shown.keys() - tables.keys() - {"plugins"}}
-    keys |= {("table", key) for key in of_one_plugin.keys() | tables.pop("limits").keys()}
-    keys |= {(name, key) for name, content in tables.items() for key in content}
-    assert keys == set(re.findall(r"""\b(\w+)\.take\("(\w+)",""", source))
+    (of_one_plugin,) = shown.pop("plugins").values()
+    assert set(of_one_plugin) == set(KEYS_OF_A_PLUGIN)
+    tables = {name for name, content in shown.items() if isinstance(content, dict)}
+    keys = shown.keys() - tables | {f"{table}.{key}" for table in tables for key in shown[table]}
+    assert keys == set(KEYS)
 
 
 def test_every_variable_of_the_settings_is_in_the_pages() -> None:
-    assert set(spans(section("docs/ops.md", "Settings"))) >= set(_VARIABLES)
+    assert set(spans(section("docs/ops.md", "Settings"))) >= set(VARIABLES)
 
 
 # Metadata.

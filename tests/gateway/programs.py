@@ -57,6 +57,18 @@ while True:
     connection.close()
 """
 
+NEVER_READS = """
+connection, _ = listener.accept()
+while len(connection.recv(1, socket.MSG_PEEK)) == 0:
+    pass
+connection.close()
+connection, _ = listener.accept()
+read_head(connection)
+connection.sendall(b"HTTP/1.1 200 OK\\r\\nConnection: close\\r\\nContent-Length: 6\\r\\n\\r\\nsecond")
+connection.close()
+"""
+"""The first of its connections: so ends who was told to before it came to that one."""
+
 READS_AND_CLOSES = """
 count = 0
 while True:
@@ -88,6 +100,18 @@ answer = b"%20d" % sent
 connection.sendall(b"HTTP/1.1 200 OK\\r\\nConnection: close\\r\\nContent-Length: 20\\r\\n\\r\\n" + answer)
 """
 """An answer without end, and then how much of it went out."""
+
+CROSSES = """
+# As Go's server when it is told to end: it closes the connections that it kept, and drops what has just come by them.
+count = 0
+while True:
+    connection, _ = listener.accept()
+    count += 1
+    read_head(connection)
+    connection.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\n%2d" % count)
+    read_head(connection)
+    connection.close()
+"""
 
 COUNTS_CONNECTIONS = """
 import select

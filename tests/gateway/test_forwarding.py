@@ -77,6 +77,26 @@ def test_a_redirect_of_a_plugins_own_stays_with_it(said: str, becomes: str) -> N
     assert placed(said.encode(), PREFIX, b"toru:81") == becomes.encode()
 
 
+@pytest.mark.req("ROUTE-3")
+@pytest.mark.parametrize(
+    ("said", "becomes"),
+    [
+        ("/a?b", "/toru/api/plugins/route/clock/a?b"),
+        ("/api/plugins/route/clock/a", "/toru/api/plugins/route/clock/a"),
+        ("/toru/api/plugins/route/clock/a", "/toru/api/plugins/route/clock/a"),
+        ("/toru/a", "/toru/api/plugins/route/clock/toru/a"),
+        ("https://toru:81/a", "/toru/api/plugins/route/clock/a"),
+        ("//elsewhere/a", "//elsewhere/a"),
+        ("a/b", "a/b"),
+    ],
+)
+def test_below_a_path_of_a_proxys_a_redirect_leads_where_the_client_finds_it(said: str, becomes: str) -> None:
+    assert placed(said.encode(), PREFIX, b"toru:81", b"/toru") == becomes.encode()
+    if said.startswith("/") and "?" not in said and said[1] != "/":
+        cookie = confined_cookie(f"a=1; Path={said}".encode(), PREFIX, b"/toru")
+        assert cookie == f"a=1; Path={becomes}".encode()
+
+
 def test_repeated_cookies_of_an_answer_stay_repeated() -> None:
     answer = read_answer(b"HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nX-A: 1\r\nset-cookie: b=2\r\nSet-Cookie: session_id=x")
     assert answer_lines(answer, PREFIX, b"toru") == [

@@ -255,22 +255,48 @@ def test_nobody_knocks_at_a_plugin_that_is_down(door: Door) -> None:
 
 
 @pytest.mark.req("LIFE-6")
-@pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_request_that_a_plugin_has_not_read_is_sent_again(door: Door, method: str) -> None:
+def test_a_request_that_a_plugin_has_not_read_on_a_kept_connection_is_sent_again(door: Door) -> None:
     door.plugin("forgetful", programs.FORGETFUL)
     cookie = door.cookie()
     assert door.ask("/api/plugins/route/forgetful/", cookie=cookie).endswith(b"first")
-    answer = door.ask("/api/plugins/route/forgetful/", method=method, body="x" * 10, cookie=cookie)
+    answer = door.ask("/api/plugins/route/forgetful/", body="x" * 10, cookie=cookie)
     assert answer.endswith(b"second")
 
 
+@pytest.mark.req("LIFE-6")
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_request_that_a_plugin_has_not_read_is_sent_again(door: Door, method: str) -> None:
+    door.plugin("never-reads", programs.NEVER_READS)
+    answer = door.ask("/api/plugins/route/never-reads/", method=method, body="x" * 10, cookie=door.cookie())
+    assert answer.endswith(b"second")
+
+
+@pytest.mark.req("LIFE-6")
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_request_that_crosses_the_end_of_a_kept_connection_is_answered(door: Door, method: str) -> None:
+    door.plugin("crosses", programs.CROSSES)
+    cookie = door.cookie()
+    assert door.ask("/api/plugins/route/crosses/", cookie=cookie).endswith(b" 1")
+    assert door.ask("/api/plugins/route/crosses/", method=method, cookie=cookie).endswith(b" 2")
+
+
 @pytest.mark.req("PROTO-5")
-def test_a_request_that_a_plugin_has_read_is_sent_once(door: Door) -> None:
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_a_request_that_a_plugin_has_read_and_may_have_acted_on_is_sent_once(door: Door, method: str) -> None:
+    door.plugin("closes", programs.READS_AND_CLOSES)
+    cookie = door.cookie()
+    assert status_of(door.ask("/api/plugins/route/closes/first", cookie=cookie)) == 200
+    assert status_of(door.ask("/api/plugins/route/closes/", method=method, cookie=cookie)) == 502
+    assert door.ask("/api/plugins/route/closes/count", cookie=cookie).endswith(b" 3")
+
+
+@pytest.mark.req("PROTO-5")
+def test_a_request_that_a_plugin_never_answers_is_sent_no_more_than_twice(door: Door) -> None:
     door.plugin("closes", programs.READS_AND_CLOSES)
     cookie = door.cookie()
     assert status_of(door.ask("/api/plugins/route/closes/first", cookie=cookie)) == 200
     assert status_of(door.ask("/api/plugins/route/closes/", cookie=cookie)) == 502
-    assert door.ask("/api/plugins/route/closes/count", cookie=cookie).endswith(b" 3")
+    assert door.ask("/api/plugins/route/closes/count", cookie=cookie).endswith(b" 4")
 
 
 AS_A_PAGE = {

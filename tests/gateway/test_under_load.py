@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.gateway.conformance.rig import Rig
+from toru.systemd.activation import MOST_KEPT
 
 CLIENTS = 16
 RESTARTS = 4
@@ -105,3 +106,24 @@ def test_restarting_the_core_loses_no_request(rig: Rig, steady: Steady) -> None:
     nothing_failed(outcome)
     assert len(cores) == RESTARTS + 1
     assert steady.pid() == plugin, "the plugin went on"
+
+
+@pytest.mark.req("ISO-5")
+def test_clients_that_ask_nothing_keep_their_connections_when_the_core_restarts(rig: Rig) -> None:
+    steady, crowd = Steady(rig, "http"), 500
+    steady.plant("ok")
+    rig.toru.serve()
+    rig.host.run("systemctl", "restart", f"toru-plugin-{steady.id}.service")
+    core = rig.core()
+    request = f"GET {steady.target} HTTP/1.1\r\nHost: toru\r\n{rig.by_toru.head}\r\n"
+    with rig.crowding({"kind": "idle", "count": crowd, "first": request}) as outcome:
+        rig.host.run("systemctl", "restart", "toru.service")
+        assert rig.core() != core
+        # If systemd still had them too, the core could not close them.
+        assert rig.host.show("toru.service", "NFileDescriptorStore") == {"NFileDescriptorStore": "0"}
+    assert outcome == {"before": {"HTTP/1.1 200 OK": crowd}, "after": {"HTTP/1.1 200 OK": crowd}}
+
+
+@pytest.mark.req("ISO-5")
+def test_systemd_keeps_as_many_connections_as_the_core_may_leave(rig: Rig) -> None:
+    assert rig.host.show("toru.service", "FileDescriptorStoreMax") == {"FileDescriptorStoreMax": str(MOST_KEPT)}

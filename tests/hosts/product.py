@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 import tarfile
 import tempfile
@@ -65,6 +66,6 @@ def _of_root(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
 def configure(host: Host) -> None:
     """Do what the package does after unpacking: the enabled units start, and what can't must not stop the others."""
     host.run("sh", "-c", _CONFIGURE)
-    preset = (TREE / "units/system-preset/80-toru.preset").read_text().split()
-    for unit in preset[1::2]:
+    preset = (TREE / "units/system-preset/80-toru.preset").read_text()
+    for unit in re.findall(r"^enable (\S+)", preset, re.MULTILINE):
         host.run("systemctl", "start", unit, check=False)

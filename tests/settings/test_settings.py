@@ -1,5 +1,6 @@
 """What ops write into toru.toml, the drop-ins beside it and the environment."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from toru.domain.events import EventKind
 from toru.domain.manifest import Sandbox
 from toru.domain.policy import (
     EventsPolicy,
+    ExportPolicy,
     GatewayPolicy,
     HooksPolicy,
     KvPolicy,
@@ -95,6 +97,11 @@ events = ["gave-up", "started"]
 burst = 9
 interval = 0.5
 
+[export]
+max_file = "1M"
+keep = 2
+keep_days = 90
+
 [plugins.clock]
 sandbox = "trusted"
 memory = "2G"
@@ -123,6 +130,7 @@ def test_every_setting_is_heard(etc: Etc) -> None:
         events=EventsPolicy(keep_days=0.5),
         gateway=GatewayPolicy(timeout=5, max_body=1 << 20, max_concurrent=8, max_waiting=16, max_head=16 << 10),
         hooks=HooksPolicy(events=frozenset({EventKind.GAVE_UP, EventKind.STARTED}), burst=9, interval=0.5),
+        export=ExportPolicy(max_file=1 << 20, keep=2, keep_days=90),
         overrides={
             "clock": PluginOverride(
                 sandbox=Sandbox.TRUSTED,
@@ -237,6 +245,11 @@ MISTAKES = [
     *[(f"hooks.events = {value}", "hooks.events must be a list") for value in ("'x'", "['x']", "[1]", "['other']")],
     ("hooks.burst = 0", f"hooks.burst {AT_LEAST_1}"),
     ("hooks.interval = 0", f"hooks.interval {SECONDS}"),
+    *[(f"export.max_file = {value}", "export.max_file must be a size") for value in ("'63K'", "0", "true", "1e9")],
+    *[(f"export.keep = {value}", "export.keep must be a whole number, 1 to 100") for value in ("0", "101", "'3'")],
+    ("export.keep_days = 0", "export.keep_days must be a number of days"),
+    # A key in quotes is no way into a table.
+    ("'restart.failures' = 3", "restart.failures is not a setting"),
     ("plugins = []", "plugins must be a table"),
     ("plugins.clock = true", "plugins.clock must be a table"),
     ("plugins.clock.sandbox = 'none'", "plugins.clock.sandbox must be one of strict, default, trusted"),
@@ -255,31 +268,51 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("line", "mistake"), MISTAKES)
 def test_a_mistake_is_told_with_its_key_and_the_rule(etc: Etc, line: str, mistake: str) -> None:
-    etc.write(line)
-    assert etc.refusal().startswith(f"{etc.main}: {mistake}")
+    etc.write(f"# first\n\n{line}")
+    assert etc.refusal().startswith(f"{etc.main}:3: {mistake}")
 
 
 @pytest.mark.parametrize(
-    "content", ["auto_enable = maybe", "a = 1\na = 2", "[restart", "\0"], ids=["value", "twice", "table", "NUL"]
+    ("content", "line"),
+    [
+        ("\nauto_enable = maybe\n", 2),
+        ("a = 1\n\na = 2\n\n", 3),
+        ("a = 1\n\na = 2", 3),
+        ("\n[restart\n", 2),
+        ("\n\n\0", 3),
+        ("start_timeout = [\n1,\n\n", 2),
+    ],
+    ids=["value", "twice", "twice at the end", "table", "NUL", "end"],
 )
-def test_what_is_not_toml_is_told_with_its_file_and_line(etc: Etc, content: str) -> None:
-    etc.write(f"\n{content}")
-    sentence = etc.refusal()
-    assert sentence.startswith(f"{etc.main}: ")
-    assert "line " in sentence or "end of document" in sentence
+def test_what_is_not_toml_is_told_with_its_file_and_line(etc: Etc, content: str, line: int) -> None:
+    etc.write(content)
+    assert re.fullmatch(rf"{re.escape(str(etc.main))}:{line}: \w.*( at the end| \(column \d+\))", etc.refusal())
 
 
 def test_a_file_that_can_not_be_read_is_told(etc: Etc) -> None:
     etc.main.mkdir()
-    assert etc.refusal().startswith(f"{etc.main}: ")
-    etc.main.rmdir()
-    etc.main.write_bytes(b"# caf\xe9\n")
-    assert etc.refusal().startswith(f"{etc.main}: ")
+    assert etc.refusal() == f"{etc.main}: it can't be read: Is a directory"
+
+
+def test_what_is_not_utf_8_is_told_with_its_line(etc: Etc) -> None:
+    etc.main.write_bytes("# café\n".encode() + b"\n# caf\xe9\n")
+    assert etc.refusal() == f"{etc.main}:3: this is not UTF-8"
+
+
+def test_a_directory_of_drop_ins_that_can_not_be_read_is_told_and_not_passed_over(etc: Etc) -> None:
+    etc.drop_in("").write_text("no directory")
+    assert etc.refusal() == f"{etc.drop_in('')}: it can't be read: Not a directory"
+
+
+@pytest.mark.parametrize("content", ["[" * 5000, "a = " + "[" * 5000])
+def test_what_is_nested_without_end_is_a_mistake_like_others(etc: Etc, content: str) -> None:
+    etc.write(content)
+    assert etc.refusal().startswith(f"{etc.main}:")
 
 
 def test_a_mistake_in_a_drop_in_names_the_drop_in_though_a_later_file_would_set_it_right(etc: Etc) -> None:
     etc.write("auto_enable = true", **{"10": "auto_enable = 'no'", "20": "auto_enable = false"})
-    assert etc.refusal() == f"{etc.drop_in('10.toml')}: auto_enable must be true or false"
+    assert etc.refusal() == f"{etc.drop_in('10.toml')}:1: auto_enable must be true or false"
 
 
 @pytest.mark.parametrize(
@@ -299,8 +332,12 @@ def test_a_mistake_in_the_environment_names_the_variable(etc: Etc, variable: str
 
 @pytest.mark.req("SUP-2")
 def test_two_files_that_are_right_alone_can_be_wrong_together(etc: Etc) -> None:
-    etc.write("restart.max_delay = 2", x="restart.first_delay = 4")
-    assert etc.refusal() == "settings: restart.max_delay must not be below restart.first_delay"
+    etc.write("\nrestart.max_delay = 2", x="restart.first_delay = 4")
+    rule = "restart.max_delay must not be below restart.first_delay"
+    assert etc.refusal() == f"{etc.main}:2: {rule}, which is 4 ({etc.drop_in('x.toml')}:1)"
+    etc.write("restart.first_delay = 20", x="")
+    rule = "restart.first_delay must not be above restart.max_delay"
+    assert etc.refusal() == f"{etc.main}:1: {rule}, which is 16 (default)"
 
 
 def test_one_file_may_raise_the_first_delay_and_another_the_longest(etc: Etc) -> None:

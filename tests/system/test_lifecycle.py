@@ -228,7 +228,7 @@ def test_a_mistake_in_the_settings_is_named_with_file_and_key(toru: Toru, host: 
     try:
         done = host.run("toru-admin", "scan", check=False)
         assert done.returncode == 1
-        assert done.stderr.strip() == "/etc/toru/toru.toml.d/50-wrong.toml: restart.first_dealy is not a setting"
+        assert done.stderr.strip() == "/etc/toru/toru.toml.d/50-wrong.toml:2: restart.first_dealy is not a setting"
     finally:
         host.run("rm", "/etc/toru/toru.toml.d/50-wrong.toml")
 

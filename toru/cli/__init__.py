@@ -3,7 +3,7 @@
 main       runs a command, and says what went wrong
 commands   the commands, as a table
 refusals   what the command line refuses by itself
-arguments  what several commands take, and the completion of ids
+arguments  what several commands take
 groups     commands that belong together
 moments    times on the command line
 
@@ -14,8 +14,10 @@ events     events
 kv         kv list, get, set, delete
 tokens     token add, list, revoke
 users      user add, list, change …; people: what becomes of it
+config     config show, check
 doctor     doctor; checks: what it looks at
 trial      try up, exec, down, list
+completion completion: scripts for bash, zsh and fish
 
 way        the two ways to Toru: by_core and straight
 presence   whether the core is up, and knows who is asking

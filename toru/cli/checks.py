@@ -17,7 +17,7 @@ from toru.domain.catalogue import Catalogue
 from toru.domain.errors import InvalidSettings, SystemdRefused
 from toru.domain.policy import Policy
 from toru.domain.wishes import Wishes
-from toru.settings import load_policy
+from toru.settings import read_settings
 from toru.systemd import wire
 from toru.systemd.bus import Bus
 
@@ -232,14 +232,11 @@ def _users() -> Finding:
 def _settings() -> tuple[Finding, Policy]:
     """What the settings say, or what holds where they say nothing."""
     try:
-        policy = load_policy()
+        settings = read_settings()
     except InvalidSettings as mistake:
         return _bad("settings", str(mistake), "mend the file: until then nothing is enabled or disabled"), Policy()
-    files = [places.SETTINGS_FILE, *sorted(places.SETTINGS_DROP_INS.glob("*.toml"))]
-    read = [file for file in files if file.exists()]
-    return _ok(
-        "settings", f"valid, from {_listed(list(map(str, read)))}" if read else "none: the defaults hold"
-    ), policy
+    files = _listed(list(map(str, settings.read)))
+    return _ok("settings", f"valid, from {files}" if files else "none: the defaults hold"), settings.policy
 
 
 def _directory(directory: Path) -> Finding:

@@ -9,7 +9,22 @@ from typing import Annotated, Any, Literal
 import typer
 
 from toru import __version__
-from toru.cli import check, doctor, events, kv, logs, new, output, plugins, tokens, trial, users, wishes
+from toru.cli import (
+    check,
+    completion,
+    config,
+    doctor,
+    events,
+    kv,
+    logs,
+    new,
+    output,
+    plugins,
+    tokens,
+    trial,
+    users,
+    wishes,
+)
 from toru.cli.refusals import WrongUsage
 
 # Typer doesn't name the click that it uses, its own or the host's. This is UsageError in either.
@@ -26,11 +41,17 @@ def run() -> int:
     return status if isinstance(status, int) else 0
 
 
+def tree() -> Any:
+    """Every command with its options and arguments, as click has them."""
+    return typer.main.get_command(_commands())
+
+
 def _commands() -> typer.Typer:
     # Panels and colours are for people; a pipe gets plain text.
     markup: Literal["rich"] | None = "rich" if os.isatty(1) else None
     app = typer.Typer(
         rich_markup_mode=markup,
+        add_completion=False,  # `completion` does that without a start of the program at each key press
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
@@ -50,7 +71,7 @@ def _commands() -> typer.Typer:
             "events": events.events,
         },
         "Your own plugin": {"new": new.new, "check": check.check},
-        "This host": {"doctor": doctor.doctor, "serve": _serve},
+        "This host": {"doctor": doctor.doctor, "serve": _serve, "completion": completion.completion},
     }
     for panel, named in panels.items():
         for name, function in named.items():
@@ -58,6 +79,7 @@ def _commands() -> typer.Typer:
     app.add_typer(kv.commands(markup), name="kv", rich_help_panel="Plugins")
     app.add_typer(tokens.commands(markup), name="token", rich_help_panel="This host")
     app.add_typer(users.commands(markup), name="user", rich_help_panel="This host")
+    app.add_typer(config.commands(markup), name="config", rich_help_panel="This host")
     app.add_typer(trial.commands(markup), name="try", rich_help_panel="This host")
     return app
 
@@ -85,16 +107,25 @@ def _serve(
     worker: Annotated[
         str | None, typer.Option(metavar="NAME", help="Be a worker of the core, as toru-worker@NAME.service is.")
     ] = None,
+    export: Annotated[
+        bool, typer.Option("--export", help="Write what plugins log to files instead, as toru-export.service does.")
+    ] = False,
 ) -> None:
     """Run the core, as toru.service does: it watches the plugins and paces their restarts.
 
     This is what toru.service does.
     """
-    if worker is None:
-        from toru.serve import main
+    if export and worker is not None:
+        raise WrongUsage("--worker and --export are two different things to do")
+    if export:
+        from toru.export.exporting import main as export_logs
 
-        main()
-    else:
+        export_logs()
+    elif worker is not None:
         from toru.workers.process import main as be_worker
 
         be_worker(worker)
+    else:
+        from toru.serve import main
+
+        main()

@@ -1,4 +1,4 @@
-"""Plain lists for a terminal: trials, users, API tokens, what a plugin keeps."""
+"""Plain lists for a terminal: trials, users, API tokens, what a plugin keeps, settings."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from toru.cli.output import printable
 
 _GAP = 2
 """Blanks between columns."""
+
+_DIM = {"disabled", "default"}
+"""Words that take a row into the background."""
 
 
 def trials(rows: Sequence[tuple[str, str, str]]) -> RenderableType:
@@ -36,6 +39,11 @@ def entries(rows: Sequence[tuple[str, str, str]]) -> RenderableType:
     return _listed(("KEY", "VALUE", "EXPIRES"), rows, "It keeps nothing.")
 
 
+def settings(rows: Sequence[tuple[str, str, str]]) -> RenderableType:
+    """Every setting: key, value, where it was said. What nobody said is dim."""
+    return _listed(("KEY", "VALUE", "FROM"), rows, "")
+
+
 def _listed(titles: Sequence[str], rows: Sequence[Sequence[str]], if_empty: str) -> RenderableType:
     if not rows:
         return Text(if_empty, "dim")
@@ -43,5 +51,5 @@ def _listed(titles: Sequence[str], rows: Sequence[Sequence[str]], if_empty: str)
     for title in titles:
         table.add_column(title, overflow="fold")
     for row in rows:
-        table.add_row(*map(printable, row), style="dim" if "disabled" in row else "")
+        table.add_row(*map(printable, row), style="dim" if _DIM & set(row) else "")
     return table

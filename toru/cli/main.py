@@ -45,3 +45,7 @@ def _refuse(status: int, code: str, message: str) -> int:
     else:
         output.complain(message)
     return status
+
+
+if __name__ == "__main__":
+    main()

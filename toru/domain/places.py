@@ -17,6 +17,10 @@ DATABASE = STATE / "toru.db"
 # Root's alone: in /var/lib/toru the core could lay down a file of this name before root does.
 HOOKS_CURSOR = Path("/var/lib/toru-hooks/cursor")
 
+# For outside agents.
+LOGS = Path("/var/log/toru")
+EXPORT_CURSOR = Path("/var/lib/toru-export/cursor")
+
 PROBES = Path("/var/cache/toru/probes.json")
 
 RUNTIME = Path("/run/toru")

@@ -92,6 +92,18 @@ class HooksPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExportPolicy:
+    """The files for outside agents."""
+
+    max_file: int = 10 << 20
+    """Bytes, at which a file is set aside for a new one."""
+    keep: int = 5
+    """So many that were set aside, of each."""
+    keep_days: float = 30
+    """Files that nothing was written to for so long are removed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PluginOverride:
     """What ops decided for one plugin."""
 
@@ -117,6 +129,7 @@ class Policy:
     events: EventsPolicy = EventsPolicy()
     gateway: GatewayPolicy = GatewayPolicy()
     hooks: HooksPolicy = HooksPolicy()
+    export: ExportPolicy = ExportPolicy()
     overrides: Mapping[str, PluginOverride] = field(default_factory=dict)
 
     def limits_for(self, manifest: Manifest) -> Limits:

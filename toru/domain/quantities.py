@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 _SIZE = re.compile(r"(?P<number>[0-9]{1,15})(?P<unit>[KMGT]?)", re.ASCII)
-_UNITS = {"": 0, "K": 10, "M": 20, "G": 30, "T": 40}
+UNITS = {"": 0, "K": 10, "M": 20, "G": 30, "T": 40}
 _PERCENT = re.compile(r"(?P<number>[0-9]{1,6})%", re.ASCII)
 
 # Less would not even hold the interpreter that greets the plugin inside its own cgroup.
@@ -68,7 +68,7 @@ def parse_size(value: object, *, least: int, most: int) -> int:
 
 def _size(value: object) -> int | None:
     if isinstance(value, str) and (match := _SIZE.fullmatch(value)):
-        return int(match["number"]) << _UNITS[match["unit"]]
+        return int(match["number"]) << UNITS[match["unit"]]
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 

@@ -90,7 +90,7 @@ class Elsewhere:
 def _move(client: GatewayProtocol, way_out: Exit) -> None:
     try:
         # It ends here without a word to the client: to the kernel, a connection lasts as long as any descriptor of it.
-        copy = os.dup(client.transport.get_extra_info("socket").fileno())
+        copy = os.dup(client.descriptor)
     except OSError as error:
         _turn_away(client, f"this connection can't be handed on: {error.strerror}")
         return

@@ -22,6 +22,7 @@ from toru.gateway.reception import Reception
 from toru.gateway.routes import PREFIX, Routes
 from toru.gateway.targets import Availability, Target
 from toru.gateway.vigil import Vigil
+from toru.systemd.activation import Keeper
 from toru.web.caller import Callers
 
 TICK_SECONDS = 0.5
@@ -58,6 +59,7 @@ class Gateway:
         """As of the last look: as exact as `TICK_SECONDS`."""
         self.stopping = False
         self._stopping_since: float | None = None
+        self._keeper: Keeper | None = None
         self._next_look: asyncio.TimerHandle | None = None
 
     def protocol(self) -> type[GatewayProtocol]:
@@ -138,6 +140,7 @@ class Gateway:
         """Looks at every connection once."""
         self.now = time.monotonic()
         self.reception.forget()
+        self._leave_idle()
         for client in list(self.clients):
             client.patience.look(self.now, self._stopping_since)
         self._vigil.look(self.clients, self.now)
@@ -148,12 +151,27 @@ class Gateway:
         else:
             self._next_look = None
 
-    def stop(self) -> None:
-        """No request is refused, but every answer from here on is the last one of its connection."""
+    def stop(self, keeper: Keeper | None = None) -> None:
+        """No request is refused, but every answer from here on is the last one of its connection.
+
+        The keeper gets the connections on which nothing is under way.
+        """
         self.stopping = True
         self._stopping_since = time.monotonic()
+        self._keeper = keeper
         for client in self.clients:
             client.shutdown()
+        self._leave_idle()
+
+    def _leave_idle(self) -> None:
+        if self._keeper is None or not self._keeper.takes:
+            return
+        idle = [client for client in self.clients if client.is_idle and client.is_all_written()]
+        idle = idle[: self._keeper.takes]
+        # The kernel keeps what has come by them and was not read.
+        if self._keeper.keep([client.descriptor for client in idle]):
+            for client in idle:
+                client.let_go()
 
     def close(self) -> None:
         """Closes what is left, when nobody is connected any more."""

@@ -16,8 +16,8 @@ LONGEST_METHOD = 32
 HOST, ORIGIN, SEC_FETCH_SITE, SEC_FETCH_MODE, ACCEPT = range(1, 6)
 _FORWARDED_TO = ACCEPT
 LENGTH, ENCODING, CONNECTION, UPGRADE, EXPECT, COOKIE, AUTHORIZATION = range(6, 13)
-FORWARDED_FOR, FORWARDED_PROTO, FORWARDED_HOST = range(13, 16)
-DROPPED = 16
+FORWARDED_FOR, FORWARDED_PROTO, FORWARDED_HOST, FORWARDED_PREFIX = range(13, 17)
+DROPPED = 17
 
 MEANINGS: Mapping[bytes, int] = {
     b"host": HOST,
@@ -36,6 +36,7 @@ MEANINGS: Mapping[bytes, int] = {
     b"x-forwarded-for": FORWARDED_FOR,
     b"x-forwarded-proto": FORWARDED_PROTO,
     b"x-forwarded-host": FORWARDED_HOST,
+    b"x-forwarded-prefix": FORWARDED_PREFIX,
     # Between the client and us alone (RFC 9110, section 7.6.1; and what was never standard, but is seen).
     b"keep-alive": DROPPED,
     b"proxy-connection": DROPPED,

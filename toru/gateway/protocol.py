@@ -51,6 +51,7 @@ class GatewayProtocol(ApiSide):
         super().connection_made(transport)
         self.peer = peer_of(transport)
         self.origin = self.gateway.reception.origin_of(self.client)
+        self.app_state = {**self.app_state, "proxy_is_trusted": self.origin.trusted}
         self.patience = Patience(self, self.gateway.now)
         self.visit: Visit | None = None
         self.busy = False
@@ -329,6 +330,12 @@ class GatewayProtocol(ApiSide):
     def is_idle(self) -> bool:
         """Whether nothing is under way, and nothing has come."""
         return not self.busy and not self.held and self._next == _HEAD and not self.transport.is_closing()
+
+    @property
+    def descriptor(self) -> int:
+        """The client's socket. It closes with the connection."""
+        descriptor: int = self.transport.get_extra_info("socket").fileno()
+        return descriptor
 
     def go_elsewhere(self, elsewhere: Elsewhere) -> None:
         """Nothing is taken any more, and what has come is held, until the other process has it all."""

@@ -183,7 +183,8 @@ class Reception:
     def let_in(self, client: GatewayProtocol, ticket: Ticket, body: bytes | None, began: float) -> None:
         """To the plugin's lane."""
         fields, number = ticket.visitor.fields, next(self._numbers)
-        head = b"".join((ticket.lines, client.origin.lines(fields.said), b"X-Toru-Request-Id: ", number, b"\r\n"))
+        origin = client.origin.lines(fields.said)
+        head = b"".join((ticket.lines, origin, ticket.prefix, b"\r\nX-Toru-Request-Id: ", number, b"\r\n"))
         length = None if fields.chunked else fields.length
         expects_continue = body != b"" and fields.said.get(EXPECT, b"").lower() == b"100-continue"
         request = Request(ticket.head.method, ticket.path, head, number, length, body, expects_continue, ticket.upgrade)
@@ -210,7 +211,7 @@ class Reception:
             return Turned(Refusal(status=405, code="method-not-allowed", detail=detail, headers=headers), lane)
         if fields.length > lane.target.max_body:
             return Turned(refusals.too_large(lane.target.max_body), lane)
-        about = (method, b" ", path, b" HTTP/1.1\r\n", visitor.lines, b"X-Forwarded-Prefix: ", prefix, b"\r\n")
+        about = (method, b" ", path, b" HTTP/1.1\r\n", visitor.lines)
         return Ticket(head, visitor, lane, path, prefix, b"".join(about), upgrade)
 
 

@@ -14,7 +14,7 @@ import uvicorn
 from toru.domain.policy import Policy
 from toru.gateway.gateway import Gateway
 from toru.systemd import notify
-from toru.systemd.activation import handed_over_sockets
+from toru.systemd.activation import HandedOver, handed_over
 from toru.systemd.seccomp import forbid_programs
 
 STOP_WITHIN = 20
@@ -112,8 +112,8 @@ def run_no_program() -> None:
         notify.log(notify.WARNING, f"the core could run programs, if somebody took it over: {error}")
 
 
-def listening_sockets(port: int | None) -> list[socket.socket]:
-    """Those that systemd hands over, else on this port of 127.0.0.1."""
-    if port is None and (handed_over := handed_over_sockets()):
-        return handed_over
-    return [socket.create_server(("127.0.0.1", 3000 if port is None else port), backlog=4096)]
+def begun_with(port: int | None) -> HandedOver:
+    """What systemd hands over, else a socket that listens on this port of 127.0.0.1."""
+    if port is None and (found := handed_over()).listening:
+        return found
+    return HandedOver([socket.create_server(("127.0.0.1", 3000 if port is None else port), backlog=4096)])

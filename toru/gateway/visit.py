@@ -215,7 +215,8 @@ class Visit:
     def placed(self, answer: Answer) -> list[bytes]:
         """The lines of an answer that reach this client."""
         head = self.ticket.head
-        lines = answer_lines(answer, self.ticket.prefix, head.said[HOST])
+        said = head.said
+        lines = answer_lines(answer, self.ticket.prefix, said[HOST], self.client.origin.base(said))
         return said_of_script(lines) if head.is_for_front_end and answer.status in {200, 304} else lines
 
     def whole(self, status: int, data: bytes) -> None:

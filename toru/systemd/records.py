@@ -54,7 +54,7 @@ class Records:
         while seen < at_most and (entry := self._next()):
             seen += 1
             cursor = entry["__CURSOR"]
-            if (record := _record(entry)) is not None:
+            if (record := record_of(entry)) is not None:
                 records.append(record)
         return records, cursor, seen
 
@@ -91,7 +91,7 @@ def before(cursor: str, at_most: int) -> list[Record]:
             entries.append(entry)
         while len(entries) < at_most and (entry := reader.get_previous()):
             entries.append(entry)
-    return [record for entry in reversed(entries) if (record := _record(entry)) is not None]
+    return [record for entry in reversed(entries) if (record := record_of(entry)) is not None]
 
 
 def _reader() -> Any:
@@ -114,7 +114,8 @@ def _seek(reader: Any, cursor: str) -> bool:
     return True
 
 
-def _record(entry: dict[str, Any]) -> Record | None:
+def record_of(entry: dict[str, Any]) -> Record | None:
+    """The record that an entry is, if it is one. Who wrote it, whoever found it has looked at."""
     of_systemd = entry.get("_PID") == 1
     unit = _text(entry.get("UNIT", ""))
     plugin_id = PluginId.of_unit(unit) if of_systemd else _named(_text(entry.get("TORU_PLUGIN", "")))

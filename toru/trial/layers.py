@@ -55,7 +55,7 @@ EMPTIED = (
 # Not shown at all: a Toru that the machine runs itself.
 OF_THE_MACHINES_TORU = (
     "etc/toru",
-    *("var/lib/toru", "var/lib/toru-hooks", "var/cache/toru", "var/log/toru"),
+    *("var/lib/toru", "var/lib/toru-hooks", "var/lib/toru-export", "var/cache/toru", "var/log/toru"),
     *("var/lib/toru-plugins", "var/cache/toru-plugins", "var/log/toru-plugins"),
     *("var/lib/private/toru-plugins", "var/cache/private/toru-plugins", "var/log/private/toru-plugins"),
 )

@@ -4,6 +4,7 @@ app        the application, from its parts
 edge       what is settled before a request comes to a route
 caller     who is behind a request, and may they
 peer       who is at the other end of api.sock
+proxies    what a proxy before Toru says
 parameters what stands in the addresses of several resources
 answers    JSON answers, made of rows that are JSON already
 streams    answers that go on, for as long as who asked may read

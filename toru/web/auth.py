@@ -13,6 +13,7 @@ from toru.domain.errors import Forbidden
 from toru.domain.people import Caller, Role, Scope, UserName, Via
 from toru.web.caller import COOKIE, AnyCaller, Person, address_of
 from toru.web.problems import documented
+from toru.web.proxies import prefix_of
 
 Password = Annotated[SecretStr, Field(max_length=LONGEST)]
 NewPassword = Annotated[
@@ -80,6 +81,7 @@ def router(accounts: Accounts) -> APIRouter:
             COOKIE,
             token,
             max_age=SESSION_SECONDS,
+            path=prefix_of(request) or "/",
             httponly=True,
             samesite="lax",
             secure=request.url.scheme == "https",
@@ -87,11 +89,11 @@ def router(accounts: Accounts) -> APIRouter:
         return Me.of(caller)
 
     @routes.post("/logout", responses=documented(403))
-    async def logout(response: Response, token: Session = None) -> Done:
+    async def logout(request: Request, response: Response, token: Session = None) -> Done:
         """Sign out. Whoever wasn't signed in isn't now either."""
         if token is not None:
             await accounts.sign_out(token)
-        response.delete_cookie(COOKIE, httponly=True, samesite="lax")
+        response.delete_cookie(COOKIE, path=prefix_of(request) or "/", httponly=True, samesite="lax")
         return Done()
 
     @routes.get("/me")

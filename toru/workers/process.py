@@ -19,7 +19,7 @@ from toru.gateway.server import Server, run_no_program, signs_of_life, told_to_e
 from toru.gateway.ways import ways_to_plugins
 from toru.settings import load_policy
 from toru.store.engine import Database
-from toru.systemd.activation import handed_over_sockets
+from toru.systemd.activation import handed_over
 from toru.web.caller import Callers, PluginTokens
 from toru.web.problems import problem
 from toru.workers.changes import WorkersAccounts
@@ -32,7 +32,7 @@ def main(name: str) -> None:
     database = Database(policy.database_url)
     run_no_program()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(name, policy, database, handed_over_sockets()))
+        runner.run(serve(name, policy, database, handed_over().listening))
     database.close()
 
 

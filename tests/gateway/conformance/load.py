@@ -1,8 +1,7 @@
 """A strict client under steady load, inside a host: `load ORDER` counts until something comes on stdin.
 
 It keeps its connections alive as HTTP/1.1 allows, opens new ones when told to close, and forgives nothing: a connection
-refused or reset, an end without an answer, another status or another body is a failed request. A connection that it did
-not come to use for a while it gives up by itself, since a server may do so just as its request is on its way.
+refused or reset, an end without an answer, another status or another body is a failed request.
 
 Standard library only, and whatever Python a host has.
 """
@@ -20,8 +19,6 @@ from typing import Any
 from tests.gateway.conformance.wire import Cut, Malformed, Wire, headers_of, values
 
 PATIENCE = 30
-IDLE_SECONDS = 0.5
-"""The gateway's own, when it stops: LAME_DUCK_SECONDS, which are more."""
 
 
 class Asker(threading.Thread):
@@ -38,7 +35,6 @@ class Asker(threading.Thread):
         """It has had an answer, or a failure."""
         self._connection: socket.socket | None = None
         self._wire: Wire | None = None
-        self._used = 0.0
 
     def run(self) -> None:
         request = self.order["request"].encode("latin-1")
@@ -54,8 +50,6 @@ class Asker(threading.Thread):
         self._hang_up()
 
     def _ask(self, request: bytes) -> str:
-        if time.monotonic() - self._used > IDLE_SECONDS:
-            self._hang_up()
         if self._connection is None:
             self._connection = socket.create_connection(("127.0.0.1", self.order["port"]))
             self._connection.settimeout(PATIENCE)
@@ -73,7 +67,6 @@ class Asker(threading.Thread):
             raise ValueError(f"{status}: {body[:300].decode(errors='replace')}")
         if "close" in values(headers, "connection"):
             self._hang_up()
-        self._used = time.monotonic()
         return body.decode()
 
     def _hang_up(self) -> None:

@@ -7,7 +7,7 @@ from collections import deque
 
 from toru.gateway.bell import Bell
 from toru.gateway.exchange import Exchange
-from toru.gateway.http1.connection import READ_AT_ONCE, Connection
+from toru.gateway.http1.connection import IDEMPOTENT, READ_AT_ONCE, Connection
 from toru.gateway.targets import Availability, Target
 from toru.gateway.visit import Visit
 
@@ -26,12 +26,15 @@ class Http1:
 
     def begin(self, exchange: Exchange) -> Connection:
         assert isinstance(exchange, Visit)  # noqa: S101  (there is no other kind; this one can hand on whole answers)
-        # What might not be sent twice gets a connection that nobody is about to close.
-        body = exchange.request.body
-        if self._idle and body is not None and len(body) <= READ_AT_ONCE:
-            connection = self._idle.pop()
-            connection.send(exchange)
-            return connection
+        if self._idle:
+            request = exchange.request
+            body = request.body
+            if request.method in IDEMPOTENT and body is not None and len(body) <= READ_AT_ONCE:
+                connection = self._idle.pop()
+                connection.send(exchange)
+                return connection
+            # What might not be sent twice takes a connection that nobody is about to close, not a kept one.
+            self._idle.popleft().close()
         return self._connect(exchange, tries=1)
 
     def again(self, visit: Visit, tries: int) -> None:
