@@ -31,8 +31,8 @@ TOOLS = ["lintian", "dpkg-dev"]
 # Nobody's, and nowhere else.
 BUILDER = 64007
 
-# Becomes the build, in a mount namespace: $1 the Debian 13, $2 where the source lies, $3 the Node.js packages that it is
-# built with, the rest a command. Only /build and /tmp can be written to.
+# Becomes the build, in a mount namespace: $1 the Debian 13, $2 where the source lies, $3 the Node.js packages that it
+# is built with, the rest a command. Only /build and /tmp can be written to.
 _INSIDE = """\
 set -e
 root=$1 work=$2 packages=$3

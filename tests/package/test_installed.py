@@ -18,7 +18,8 @@ pytestmark = pytest.mark.timeout(900)
 OWN_TESTS = TREE / "packaging/debian/tests"
 PASSWORD = "/etc/credstore/toru-admin-password"  # noqa: S105  where it lies
 
-ENABLED = (TREE / "units/system-preset/80-toru.preset").read_text().split()[1::2]
+PRESET = (TREE / "units/system-preset/80-toru.preset").read_text()
+ENABLED = re.findall(r"^enable (\S+)$", PRESET, re.MULTILINE)
 
 
 @pytest.mark.req("OPS-2")
@@ -27,6 +28,15 @@ def test_what_should_run_is_enabled_and_runs(installed: Host, unit: str) -> None
     assert installed.show(unit, "LoadState", "UnitFileState", "ActiveState") == {
         "LoadState": "loaded", "UnitFileState": "enabled", "ActiveState": "active"
     }  # fmt: skip
+
+
+@pytest.mark.req("OPS-2", "OBS-3")
+@pytest.mark.parametrize("unit", re.findall(r"^disable (\S+)$", PRESET, re.MULTILINE))
+def test_what_is_for_those_who_ask_for_it_is_off(installed: Host, unit: str) -> None:
+    assert installed.show(unit, "UnitFileState", "ActiveState") == {
+        "UnitFileState": "disabled",
+        "ActiveState": "inactive",
+    }
 
 
 @pytest.mark.req("OPS-2")
