@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { constants, gzipSync } from "node:zlib";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import optimizeLocales from "@react-aria/optimize-locales-plugin";
 import react from "@vitejs/plugin-react";
 import type { Plugin } from "vite";
@@ -10,15 +10,17 @@ import { defineConfig } from "vitest/config";
 const OUT = fileURLToPath(new URL("../build/www", import.meta.url));
 
 /** Compresses once, at build time, so that the core never has to. */
-function gzipped(): Plugin {
+function compressed(): Plugin {
   return {
-    name: "gzipped",
+    name: "compressed",
     apply: "build",
     closeBundle() {
       for (const entry of readdirSync(OUT, { recursive: true, encoding: "utf8" })) {
         if (/\.(js|css|svg|json|txt)$/.test(entry)) {
           const file = join(OUT, entry);
-          writeFileSync(`${file}.gz`, gzipSync(readFileSync(file), { level: constants.Z_BEST_COMPRESSION }));
+          const content = readFileSync(file);
+          writeFileSync(`${file}.gz`, gzipSync(content, { level: constants.Z_BEST_COMPRESSION }));
+          writeFileSync(`${file}.br`, brotliCompressSync(content));
         }
       }
     },
@@ -29,7 +31,7 @@ export default defineConfig({
   // Everything is found relative to <base>, which the core sets: see toru/web/manager.py.
   base: "./",
   // The component library speaks thirty languages; the manager speaks one, so far.
-  plugins: [{ ...optimizeLocales.vite({ locales: ["en-US"] }), enforce: "pre" }, react(), gzipped()],
+  plugins: [{ ...optimizeLocales.vite({ locales: ["en-US"] }), enforce: "pre" }, react(), compressed()],
   resolve: { alias: { "@": fileURLToPath(new URL("src", import.meta.url)) } },
   build: {
     outDir: OUT,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
@@ -13,7 +14,9 @@ from toru.core import first_admin
 from toru.core.accounts import Accounts
 from toru.core.chronicle import Chronicle
 from toru.core.history import History
+from toru.core.host import Host
 from toru.core.housekeeping import Housekeeping
+from toru.core.inspection import Inspector
 from toru.core.journals import Journals
 from toru.core.kv import Kv
 from toru.core.live import Live, event_recorded, plugin_changed, plugin_pushed, rejected_changed
@@ -25,7 +28,7 @@ from toru.core.plugins import Plugins
 from toru.core.sampling import Sampling
 from toru.core.traffic import AllTraffic
 from toru.core.wishing import Wishing
-from toru.domain.errors import SystemdRefused
+from toru.domain.errors import NewerDatabase, SystemdRefused
 from toru.domain.ids import PluginId
 from toru.domain.policy import Policy
 from toru.domain.state import UnitFacts
@@ -37,6 +40,7 @@ from toru.settings import load_policy
 from toru.store.engine import Database
 from toru.store.events import StoredEvent
 from toru.systemd import bus as system_bus
+from toru.systemd import notify
 from toru.systemd.activation import HandedOver, Keeper
 from toru.systemd.bus import Bus
 from toru.web.app import Parts, make_app
@@ -47,6 +51,9 @@ from toru.workers.crew import Crew
 PICTURE_WITHIN = 5
 """Seconds that the first look at all plugins may take. It takes milliseconds."""
 
+NO_USE_IN_TRYING = os.EX_CONFIG
+"""The exit status of a core that would end in the same way again: units/toru.service names it."""
+
 
 def main(port: int | None = None) -> None:
     """Serves until SIGTERM or SIGINT: on the sockets systemd hands over, else on this port of 127.0.0.1."""
@@ -55,8 +62,14 @@ def main(port: int | None = None) -> None:
     # Not earlier: to find its library, a database's driver may run ldconfig.
     run_no_program()
     found = begun_with(port)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(policy, database, found))
+    refused = ""
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(policy, database, found))
+    except* NewerDatabase as refusals:
+        refused = str(refusals.exceptions[0])
+    if refused:
+        notify.fail(refused, exit_status=NO_USE_IN_TRYING)
 
 
 async def _serve(  # noqa: PLR0915  (the parts list of the program)
@@ -69,6 +82,7 @@ async def _serve(  # noqa: PLR0915  (the parts list of the program)
     live = Live()
     changes = Changes()
     history = History()
+    host = Host(policy.plugins_dir)
 
     def may_do_less(name: str) -> None:
         changes.count()
@@ -109,14 +123,16 @@ async def _serve(  # noqa: PLR0915  (the parts list of the program)
         plugin_tokens=plugin_tokens,
         plugins=plugins,
         wishing=Wishing(plugins, observer, systemd.bus),
+        inspector=Inspector(systemd.bus),
         live=live,
         history=history,
+        host=host,
         journals=journals,
         database=database,
         kv=kv,
         traffic=traffic,
     )
-    sampling = Sampling(plugins, traffic, live, history, systemd.bus)
+    sampling = Sampling(plugins, traffic, live, history, host=host, bus=systemd.bus)
     server = Server(make_app(parts), gateway, policy)
     end = told_to_end()
 
@@ -176,6 +192,7 @@ async def _on_database(parts: Parts, after_first_try: Callable[[], None], when_o
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(Chronicle(database, keep_seconds, tell).run())
         tasks.create_task(Housekeeping(database, parts.kv, keep_seconds).run())
+        tasks.create_task(parts.accounts.keep_seen())
 
 
 class _CurrentBus:

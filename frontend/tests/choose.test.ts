@@ -26,7 +26,8 @@ describe("which plugins are shown", () => {
   });
 
   test("whoever uses most comes first by memory, and who uses nothing last", () => {
-    const figures = new Map([["a", { memory_bytes: 5, tasks: 1, cpu_seconds: 1, cpu_percent: 1 }]]);
+    const asked = { requests_per_second: 0, errors_per_second: 0, restarts: 0 };
+    const figures = new Map([["a", { memory_bytes: 5, tasks: 1, cpu_seconds: 1, cpu_percent: 1, ...asked }]]);
     expect(names(chosen(all, { text: "", filter: "all", sort: "memory" }, figures))[0]).toBe("Weather");
   });
 

@@ -29,7 +29,10 @@ from tests.hosts.private import PrivateHost
 
 Boot = Callable[[], Host]
 
-NAMES = ("start", "enable", "coldstart", "crash", "scan", "asleep", "stream", "kv", "logs", "signin", "gateway", "sdk")
+NAMES = (
+    *("start", "enable", "coldstart", "crash", "scan", "asleep", "stream", "kv", "logs", "signin", "gateway", "sdk"),
+    "manager",
+)
 
 TREE = Path(__file__).resolve().parents[2]
 ABOARD = "/var/lib/toru-bench"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 
+from tests.browser.browser import ADMIN, CLIENT, PASSWORD, let_in
+from tests.examples.stage import put_in_place
 from tests.hosts.host import Host
-from tests.system.toru import PLUGINS, Toru
-
-EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "hello-python"
+from tests.system.toru import Toru
 
 WEATHER_LINES: list[object] = [
     "listening on the inherited socket",
@@ -18,6 +19,15 @@ WEATHER_LINES: list[object] = [
     "<3>station Brocken: connection refused, next try in 60 s",
     {"level": "info", "message": "forecast sent to 14 readers"},
 ]
+
+_WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+SAFARI = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605 Version/18.5 Mobile/15E148 Safari/604.1"
+)
+EDGE = f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {_WEBKIT} Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0"
+CHROME = f"Mozilla/5.0 (Linux; Android 10; K) {_WEBKIT} Chrome/142.0.0.0 Mobile Safari/537.36"
+BROWSERS = {ADMIN: (SAFARI, FIREFOX), "ina": (EDGE, CHROME)}
 
 Metadata = dict[str, object]
 
@@ -66,8 +76,8 @@ def put_on_stage(toru: Toru, host: Host) -> None:
         dies_after=0.3,
     )
     toru.plant("notes", metadata=_about("Notes", "📝", "Carl", "A page to write on.", version="0.3.0"))
-    toru.drop("hello-python.binary", (EXAMPLE / "hello.py").read_bytes())
-    host.put(f"{PLUGINS}/hello-python/bundle.js", (EXAMPLE / "bundle.js").read_bytes())
+    with tempfile.TemporaryDirectory() as directory:
+        put_in_place(toru, "hello-python", Path(directory))
     toru.drop("broken.binary", "#!/bin/sh\necho hello\n")
     toru.drop("nameless.binary", '#!/bin/sh\necho \'{"id": "no spaces please"}\'\n')
     toru.scan()
@@ -85,3 +95,19 @@ def put_on_stage(toru: Toru, host: Host) -> None:
             *("curl", "--silent", "--fail", "--unix-socket", "/run/toru/api.sock", "--data", body),
             *("-HContent-Type: application/json", "http://toru/api/plugins/weather/kv"),
         )
+
+
+def let_people_in(host: Host, address: str) -> None:
+    """Users with what belongs to them; calling it again changes little."""
+    let_in(host, ADMIN, "--admin")
+    let_in(host, CLIENT)
+    let_in(host, "ina", "--plugin", "weather", "--plugin", "camera")
+    let_in(host, "otto", "--admin")
+    host.run("toru", "user", "disable", "otto")
+    for name, scopes in (("night backup", ("read",)), ("deploy", ("use", "manage"))):
+        wanted = [option for scope in scopes for option in ("--scope", scope)]
+        host.run("toru", "token", "add", ADMIN, name, *wanted, check=False)
+    for name, agents in BROWSERS.items():
+        for agent in agents:
+            body = json.dumps({"name": name, "password": PASSWORD})
+            host.run("curl", "--silent", "--fail", "--user-agent", agent, "--json", body, f"{address}/api/auth/login")

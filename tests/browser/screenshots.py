@@ -2,35 +2,45 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from playwright.sync_api import Page
 
-from tests.browser.browser import ADMIN, CLIENT, chromium, let_in, opened, sign_in, web_address
-from tests.browser.cast import put_on_stage
+from tests.browser.browser import ADMIN, chromium, opened, sign_in, web_address
+from tests.browser.cast import let_people_in, put_on_stage
 from tests.hosts.host import Host
 from tests.hosts.private import PrivateHost
 from tests.system.toru import Toru
+from toru.trial import enforcement
 
 OUT = Path("build/screenshots")
 
 SIZES: dict[str, dict[str, Any]] = {
     "desk": {"viewport": {"width": 1360, "height": 850}},
     "phone": {
-        "viewport": {"width": 390, "height": 844},
+        "viewport": {"width": 360, "height": 780},
         "device_scale_factor": 2,
         "is_mobile": True,
         "has_touch": True,
     },
 }
-THEMES = ("light", "dark")
-WARM_UP_SECONDS = 60
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+WARM_UP_SECONDS = 40
+
+
+# On what is touched, a dialog with a field in focus waits for the keyboard on the screen, for a moment at most.
+DIALOGS_ARE_SEEN = """() => [...document.querySelectorAll("[role=dialog]")]
+    .every(dialog => dialog.checkVisibility({ checkOpacity: true }))"""
+
+AT_MOST_SECONDS = 900
+"""For all of it: a browser may stop answering."""
 
 
 def _nothing(_page: Page) -> None:
@@ -45,12 +55,31 @@ class Shot:
     path: str
     sign: str
     act: Callable[[Page], Any] = _nothing
+    phone: bool = True
+    """Whether it is there on a phone."""
+    desk: bool = True
 
 
 def _open_a_line(page: Page) -> None:
     page.get_by_role("region", name="Log lines").get_by_role("button", expanded=False).last.click()
 
 
+def _press(name: str, then: str) -> Callable[[Page], None]:
+    """Presses a button, and waits for what it opens."""
+
+    def press(page: Page) -> None:
+        page.get_by_role("button", name=name, exact=True).first.click()
+        page.get_by_role("dialog").get_by_text(then).first.wait_for()
+
+    return press
+
+
+def _open_palette(page: Page) -> None:
+    page.keyboard.press("Control+k")
+    page.get_by_role("dialog").get_by_role("menuitem").first.wait_for()
+
+
+SIGN_IN = Shot("sign-in", "/", "to the plugins of this host")
 SHOTS = (
     Shot("overview", "/", "What happened last"),
     Shot("plugins", "/plugins", "Rejected files"),
@@ -63,10 +92,15 @@ SHOTS = (
     Shot("view", "/view/hello-python/", "Say hello"),
     Shot("view-failed", "/view/mailer/", "This plugin is off"),
     Shot("events", "/events", "it exited with status 7"),
-    Shot("accounts", "/accounts", "New token"),
+    Shot("accounts", "/accounts", "Firefox 140 on Linux"),
+    Shot("token-dialog", "/accounts", "New token", _press("New token", "What for")),
+    Shot("sign-out-dialog", "/accounts", "Firefox 140 on Linux", _press("Sign out elsewhere", "This one stays")),
     Shot("users", "/accounts/users", "Sees: "),
-    Shot("user-dialog", "/accounts/users", "Sees: ", lambda page: page.get_by_label("Edit carl").click()),
-    Shot("palette", "/plugins", "Rejected files", lambda page: page.keyboard.press("Control+k")),
+    Shot("user-dialog", "/accounts/users", "Sees: ", _press("Edit ina", "May sign in")),
+    Shot("user-sessions", "/accounts/users", "Sees: ", _press("Where ina is signed in", "Chrome 142 on Android")),
+    Shot("user-removal", "/accounts/users", "Sees: ", _press("Remove ina", "Remove this user?")),
+    Shot("palette", "/plugins", "Rejected files", _open_palette),
+    Shot("menu", "/plugins", "Rejected files", _press("Open navigation", "Live"), desk=False),
     Shot("not-found", "/nowhere", "There is no such page"),
 )
 
@@ -75,46 +109,63 @@ def show(page: Page, shot: Shot) -> None:
     """Waits for the screen, and does what belongs to it."""
     page.get_by_text(shot.sign).first.wait_for()
     shot.act(page)
+    page.wait_for_function(DIALOGS_ARE_SEEN)
 
 
 @contextmanager
 def _host() -> Iterator[Host]:
-    host = PrivateHost.boot("private", limits=True)
+    # With limits, systemd measures what plugins use on every kind of machine.
+    host = PrivateHost.boot("private", limits=enforcement(limits=True).complete)
     try:
         yield host
     finally:
         host.stop()
 
 
+@contextmanager
+def _bounded(seconds: int) -> Iterator[None]:
+    """The block, ended by `TimeoutError` if it takes longer."""
+
+    def end(*_: object) -> None:
+        raise TimeoutError(f"not done after {seconds} s")
+
+    signal.signal(signal.SIGALRM, end)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+
+
+def take(page: Page, shot: Shot, size: str) -> None:
+    """Its pictures, in both themes."""
+    page.goto(shot.path)
+    show(page, shot)
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme)
+        # Charts are drawn anew in the frame after the next.
+        page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        page.screenshot(path=OUT / f"{shot.name}-{size}-{theme}.png", animations="disabled")
+
+
 def main(wanted: list[str]) -> None:
     OUT.mkdir(parents=True, exist_ok=True)
-    shots = [shot for shot in SHOTS if not wanted or shot.name in wanted]
-    with _host() as host, chromium() as browser:
-        let_in(host, ADMIN, "--admin")
-        let_in(host, CLIENT, "--plugin", "weather")
-        put_on_stage(Toru(host), host)
+    with _bounded(AT_MOST_SECONDS), _host() as host, chromium() as browser:
         address = web_address(host)
+        let_people_in(host, address)
+        put_on_stage(Toru(host), host)
         # So that charts have something to draw.
         time.sleep(WARM_UP_SECONDS)
         for size, options in SIZES.items():
-            context = opened(browser, address, **options)
+            context = opened(browser, address, color_scheme="light", reduced_motion="reduce", **options)
             page = context.new_page()
-            page.emulate_media(color_scheme="light")
-            if not wanted or "sign-in" in wanted:
-                for theme in THEMES:
-                    page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-                    page.goto("/")
-                    page.get_by_role("button", name="Sign in").wait_for()
-                    page.screenshot(path=OUT / f"sign-in-{size}-{theme}.png")
+            if not wanted or SIGN_IN.name in wanted:
+                take(page, SIGN_IN, size)
             sign_in(page, ADMIN)
-            for shot in shots:
-                for theme in THEMES:
-                    page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-                    page.goto(shot.path)
-                    show(page, shot)
-                    page.wait_for_timeout(900)  # for what fades in
-                    page.screenshot(path=OUT / f"{shot.name}-{size}-{theme}.png")
-                    page.keyboard.press("Escape")
+            for shot in SHOTS:
+                if (not wanted or shot.name in wanted) and getattr(shot, size):
+                    print(shot.name, size, flush=True)
+                    take(page, shot, size)
             context.close()
 
 

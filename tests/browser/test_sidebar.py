@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.manager import Manager, is_live, row, sidebar
+from tests.browser.test_view import plant_with
 from tests.system.toru import Toru
 
 
@@ -45,6 +46,56 @@ def test_a_crashed_plugins_click_shows_the_error_and_leads_to_its_logs(toru: Tor
     weather = sidebar(page).get_by_role("link", name="Weather")
     expect(weather.locator("[data-health]")).to_have_attribute("data-health", "unhealthy")
     weather.click()
-    expect(page.get_by_text("it was killed by SIGKILL")).to_be_visible()
+    expect(page.get_by_text("it was killed by SIGKILL", exact=True)).to_be_visible()
     page.get_by_role("main").get_by_role("link", name="Logs", exact=True).click()
     expect(page.get_by_role("region", name="Log lines")).to_contain_text("Main process exited")
+
+
+@pytest.mark.req("UI-3")
+def test_on_a_phone_it_is_behind_a_button_and_goes_when_a_plugin_is_chosen(toru: Toru, manager: Manager) -> None:
+    plant_with(toru, "gauge", "plain.js")
+    page = manager.page(viewport={"width": 360, "height": 700})
+    expect(sidebar(page)).to_have_count(0)
+    page.get_by_role("button", name="Open navigation").click()
+    sidebar(page).get_by_role("link", name="Gauge").click()
+    expect(page.get_by_text("plain is here")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+MANY = 300
+
+
+def many(route: Route) -> None:
+    """The core's own answer, with its one plugin many times: what is looked at is the sidebar, and not the plugins."""
+    answer = route.fetch()
+    (plugin,) = answer.json()
+    route.fulfill(response=answer, json=[{**plugin, "id": f"p-{n:03}", "name": f"Plugin {n:03}"} for n in range(MANY)])
+
+
+@pytest.mark.req("UI-3")
+def test_of_many_plugins_few_are_drawn_and_all_can_be_reached_by_keys(toru: Toru, manager: Manager) -> None:
+    toru.plant("gauge")
+    toru.scan()
+    page = manager.page()
+    page.route("**/api/plugins", many)
+    page.goto("/accounts")
+    links = sidebar(page).get_by_role("link")
+    first = sidebar(page).get_by_role("link", name="Plugin 000")
+    first.focus()
+    assert links.count() < 80
+    for key, presses, name in (
+        ("ArrowDown", 60, "Plugin 060"),
+        ("ArrowUp", 2, "Plugin 058"),
+        ("Tab", 40, "Plugin 098"),
+        ("End", 1, f"Plugin {MANY - 1}"),
+        ("Home", 1, "Plugin 000"),
+    ):
+        for _ in range(presses):
+            page.keyboard.press(key)
+        expect(sidebar(page).get_by_role("link", name=name)).to_be_focused()
+        expect(sidebar(page).get_by_role("link", name=name)).to_be_in_viewport()
+        assert links.count() < 80
+    item = sidebar(page).get_by_role("listitem").filter(has=page.get_by_role("link", name="Plugin 000"))
+    expect(item).to_have_attribute("aria-setsize", str(MANY))
+    expect(item).to_have_attribute("aria-posinset", "1")

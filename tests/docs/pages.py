@@ -10,7 +10,7 @@ from pathlib import Path
 TREE = Path(__file__).resolve().parents[2]
 PAGES = (
     *("README.md", "ARCHITECTURE.md", "CHANGELOG.md"),
-    *("docs/plugins.md", "docs/sdk-python.md", "docs/api.md", "docs/ops.md", "docs/proxy.md"),
+    *("docs/plugins.md", "docs/sdk-python.md", "docs/api.md", "docs/manager.md", "docs/ops.md", "docs/proxy.md"),
     *("docs/protocol.md", "docs/development.md", "docs/performance.md"),
     *(str(page.relative_to(TREE)) for page in sorted(TREE.glob("examples/*/README.md"))),
 )

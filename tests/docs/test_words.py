@@ -29,7 +29,7 @@ from toru.settings import KEYS, KEYS_OF_A_PLUGIN, VARIABLES, policy_from
 KINDS = {".path", ".service", ".slice", ".socket", ".timer"}
 UNITS = {file.name for file in (TREE / "units").iterdir() if file.suffix in KINDS}
 
-LANGUAGES = {"caddy", "console", "hexdump", "ini", "json", "nginx", "python", "sh", "text", "toml", "yaml"}
+LANGUAGES = {"caddy", "console", "hexdump", "ini", "js", "json", "nginx", "python", "sh", "text", "toml", "yaml"}
 
 # What systemd says, and not Toru.
 OF_SYSTEMD = {"was already loaded or has a fragment file"}

@@ -14,9 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
@@ -25,8 +27,8 @@ from tests.store.postgresql import SOCKET, PostgreSql
 from toru.domain.errors import InvalidSettings, StoreUnavailable
 from toru.domain.ids import PluginId
 from toru.domain.people import Role, UserName
-from toru.store import accounts
-from toru.store.engine import THREADS, Database
+from toru.store import accounts, sessions
+from toru.store.engine import MIGRATIONS, THREADS, Database
 from toru.store.tables import Grant, JournalCursor, SignIn, Table
 
 ANN = UserName("ann")
@@ -53,11 +55,23 @@ def test_several_may_migrate_at_once(database_url: str) -> None:
         database.close()
 
 
-def test_a_database_of_a_later_release_is_left_alone(database: Database) -> None:
-    with database.writing() as session:
-        session.connection().execute(text("UPDATE alembic_version SET version_num = 'r9999'"))
-    with pytest.raises(StoreUnavailable, match="another release"):
-        database.migrate()
+def test_who_was_signed_in_before_sessions_could_be_shown_still_is(database_url: str) -> None:
+    engine = create_engine(database_url)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "r0001")
+        connection.execute(text("INSERT INTO users VALUES (7, 'ann', 'admin', '', false, true, 1.0)"))
+        connection.execute(text("INSERT INTO sessions VALUES ('hash', 7, 2.0, 9.0)"))
+    engine.dispose()
+    database = Database(database_url)
+    database.migrate()
+    with database.reading() as session:
+        assert accounts.recognise(session, "hash", now=3.0) is not None
+        ((facts, _),) = sessions.sessions(session, ANN, {}, now=3.0)
+    assert (facts.began_at, facts.seen_at, facts.address, facts.browser) == (2.0, 2.0, None, None)
+    database.close()
 
 
 def test_nothing_is_read_before_the_tables_are_there(database_url: str) -> None:

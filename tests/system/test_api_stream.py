@@ -102,7 +102,50 @@ def test_figures_come_every_few_seconds(toru: Toru, api: Api) -> None:
         assert 2 < second.at - first.at < 8
         assert set(second.data["plugins"]) == {"busy"}
         figures = second.data["plugins"]["busy"]
-        assert set(figures) == {"memory_bytes", "tasks", "cpu_seconds", "cpu_percent", "requests"}
+        assert set(figures) == {
+            *("memory_bytes", "tasks", "cpu_seconds", "cpu_percent", "restarts"),
+            *("requests", "request_errors", "requests_per_second", "errors_per_second"),
+        }
         if figures["cpu_seconds"] is not None:  # measured only where the kernel lets systemd
             assert figures["cpu_percent"] > 5
             assert api.get("/api/plugins/busy")["cpu_seconds"] >= figures["cpu_seconds"]
+
+
+@pytest.mark.req("UI-5")
+def test_requests_and_restarts_are_in_the_figures(toru: Toru, api: Api, host: Host) -> None:
+    toru.settings("[restart]\nfirst_delay = 0.1\nmax_delay = 0.2\nfailures = 100\n")
+    toru.plant("web")
+    toru.serve()
+    with api.stream("/api/stream") as stream:
+        stream.first("figures")
+        for _ in range(3):
+            assert api("GET", "/api/plugins/route/web/").status == 200
+        asked = next(it.data["plugins"]["web"] for it in stream.events() if _figure(it, "web", "requests") == 3)
+        assert asked["requests_per_second"] > 0
+        assert asked["request_errors"] == 0
+        host.run("systemctl", "kill", "--signal=KILL", UNIT)
+        assert next(_figure(it, "web", "restarts") for it in stream.events() if _figure(it, "web", "restarts")) == 1
+        assert len(toru.starts("web")) == 2
+
+
+def _figure(event: Any, plugin_id: str, name: str) -> Any:
+    return event.data["plugins"].get(plugin_id, {}).get(name) if event.name == "figures" else None
+
+
+@pytest.mark.req("UI-5", "SEC-3")
+def test_the_core_sees_the_host_and_what_all_plugins_use_together(toru: Toru, api: Api, host: Host) -> None:
+    toru.plant("web")
+    toru.scan()
+    with api.stream("/api/stream") as stream:
+        told = stream.first("host").data
+    # One file of the kernel's about all of it, read by somebody else.
+    total = host.run("grep", "MemTotal", "/proc/meminfo").stdout.split()[1]
+    assert told["memory_total_bytes"] == int(total) * 1024
+    assert 0 < told["memory_available_bytes"] < told["memory_total_bytes"]
+    assert told["hostname"] == host.run("uname", "--nodename").stdout.strip()
+    size = host.run("df", "--block-size=1", "--output=size", "/var/lib/toru/plugins").stdout.split()[-1]
+    assert told["disks"][0]["paths"][0] == "/var/lib/toru/plugins"
+    assert told["disks"][0]["total_bytes"] == int(size)
+    if host.show("toru-plugins.slice", "TasksCurrent")["TasksCurrent"] != "[not set]":
+        assert told["plugins"]["tasks"] >= 1
+    assert set(api.get("/api/host")) == set(told)

@@ -10,6 +10,7 @@ UNITS = (
     "toru-rescan.timer", "toru-rescan.service", "toru-enable@web.service", "toru-disable@web.service",
     "toru-pause@web.service", "toru-resume@web.service", "toru-hooks.path", "toru-hooks.service", "toru-hooks.slice",
     "toru-export.service",
+    "toru-halt.service",
 )  # fmt: skip
 
 
@@ -31,6 +32,7 @@ def test_systemd_finds_nothing_to_complain_about(host: Host) -> None:
         "toru-scan.service",
         "toru-hooks.service",
         "toru-export.service",
+        "toru-halt.service",
     ],
 )
 def test_our_own_units_are_sandboxed(host: Host, unit: str) -> None:

@@ -19,6 +19,8 @@ import uvloop
 from tests.web.document import Document
 from toru.core.accounts import Accounts
 from toru.core.history import History
+from toru.core.host import Host
+from toru.core.inspection import Inspector
 from toru.core.journals import Journals
 from toru.core.kv import Kv
 from toru.core.live import Happened, Live
@@ -87,8 +89,10 @@ class Site:
             plugin_tokens=PluginTokens(self.tokens),
             plugins=self.plugins,
             wishing=Wishing(self.plugins, observer, _no_systemd),
+            inspector=Inspector(_no_systemd),
             live=self.live,
             history=self.history,
+            host=Host(Policy().plugins_dir),
             journals=Journals(),
             database=self.database,
             kv=Kv(self.database, Policy().kv),

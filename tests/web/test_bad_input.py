@@ -114,7 +114,8 @@ def test_names_in_paths(site: Site, odd: str) -> None:
     bodies = {"PATCH": {"disabled": True}, "POST": {"action": "get", "key": "x"}}
     for method, path in targets(site, "GET", "POST", "PATCH", "DELETE"):
         if "{" in path:
-            url = path.format_map({"name": odd, "plugin_id": odd, "token_id": odd})
+            names = dict.fromkeys(("name", "plugin_id", "token_id", "session_id", "invocation_id"), odd)
+            url = path.format_map(names)
             refused(admin.request(method, url, json=bodies.get(method)))
     assert state(admin) == before
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
-from starlette.applications import Starlette
-from starlette.testclient import TestClient
 
 from tests.web.server import Site
 from toru.store.engine import Database
@@ -27,18 +26,25 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (directory / "theme.js").write_bytes(b"1")
     (directory / "assets/app-1.js").write_bytes(SCRIPT)
     (directory / "assets/app-1.js.gz").write_bytes(gzip.compress(SCRIPT))
+    (directory / "assets/app-1.js.br").write_bytes(b"as brotli")
     (directory / "notes.xyz").write_bytes(b"no file of a site")
     return directory
 
 
 @pytest.fixture(scope="module")
 def client(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    directory = tmp_path_factory.mktemp("site")
+    with site_with(built, tmp_path_factory.mktemp("site")) as client:
+        yield client
+
+
+@contextmanager
+def site_with(www: Path, directory: Path) -> Iterator[httpx.Client]:
+    """The application over real sockets, with this as its built manager."""
     database = Database(f"sqlite:///{directory}/toru.db")
     database.migrate()
     site = Site(database, directory)
     site.app.router.routes[:] = [route for route in site.app.router.routes if not isinstance(route, Pages)]
-    site.app.router.routes.append(Pages(built))
+    site.app.router.routes.append(Pages(www))
     with site.running():
         yield site.nobody()
     database.close()
@@ -88,14 +94,25 @@ def test_hashed_files_are_kept_for_ever_and_others_asked_for_anew(client: httpx.
     assert client.get("/theme.js").headers["cache-control"] == "no-cache"
 
 
-def test_files_are_sent_compressed_to_those_who_can_read_that(client: httpx.Client) -> None:
-    packed = client.get("/assets/app-1.js")
-    assert packed.headers["content-encoding"] == "gzip"
-    assert packed.content == SCRIPT
-    plain = client.get("/assets/app-1.js", headers={"Accept-Encoding": "identity"})
-    assert "content-encoding" not in plain.headers
-    assert plain.content == SCRIPT
-    assert plain.headers["vary"] == packed.headers["vary"] == "Accept-Encoding"
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [
+        ("gzip, deflate", "gzip"),
+        ("gzip, deflate, br", "br"),
+        ("br;q=0, gzip;q=0.5", "gzip"),
+        ("gzip;q=0.0", None),
+        ("identity", None),
+    ],
+)
+def test_files_are_sent_as_small_as_who_asks_can_read(
+    client: httpx.Client, accepted: str, encoding: str | None
+) -> None:
+    request = client.build_request("GET", "/assets/app-1.js", headers={"Accept-Encoding": accepted})
+    answer = client.send(request, stream=True)
+    sent = b"".join(answer.iter_raw())
+    assert answer.headers.get("content-encoding") == encoding
+    assert answer.headers["vary"] == "Accept-Encoding"
+    assert sent == b"as brotli" if encoding == "br" else (gzip.decompress(sent) if encoding else sent) == SCRIPT
 
 
 def test_a_head_request_has_the_heads_of_a_get(client: httpx.Client) -> None:
@@ -130,8 +147,10 @@ def test_what_is_no_get_is_no_page(client: httpx.Client) -> None:
     assert client.post("/plugins").status_code == 404
 
 
-def test_without_a_built_manager_the_page_says_how_to_get_one(tmp_path: Path) -> None:
-    app = Starlette(routes=[Pages(tmp_path)])
-    answer = TestClient(app).get("/")
-    assert answer.status_code == 404
-    assert "make setup" in answer.json()["detail"]
+def test_without_a_built_manager_the_page_says_how_to_get_one(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with site_with(tmp_path, tmp_path_factory.mktemp("bare")) as client:
+        answer = client.get("/")
+        assert answer.status_code == 404
+        assert "make setup" in answer.json()["detail"]

@@ -67,6 +67,11 @@ class Dora:
     def changed(self, **what: Any) -> httpx.Response:
         return self.admin.patch(f"/api/users/{DORA}", json=what)
 
+    def ends(self, client: httpx.Client, sessions: str) -> httpx.Response:
+        """Her only session, by whoever this is."""
+        (session,) = client.get(sessions).json()
+        return client.delete(f"{sessions}/{session['id']}")
+
     def changes_her_password_elsewhere(self) -> httpx.Response:
         elsewhere = self.site.signed_in(DORA)
         return elsewhere.put("/api/auth/password", json={"old": PASSWORD, "new": ANOTHER})
@@ -81,6 +86,9 @@ DEEDS: dict[str, tuple[Callable[[Dora], httpx.Response], int, int]] = {
     "a password of an admin's": (lambda dora: dora.changed(password=ANOTHER), 401, 200),
     "a password of her own": (Dora.changes_her_password_elsewhere, 401, 200),
     "signed out": (lambda dora: dora.session.post("/api/auth/logout"), 401, 200),
+    "session ended by her": (lambda dora: dora.ends(dora.session, "/api/sessions"), 401, 200),
+    "session ended by an admin": (lambda dora: dora.ends(dora.admin, f"/api/users/{DORA}/sessions"), 401, 200),
+    "all her sessions ended": (lambda dora: dora.admin.delete(f"/api/users/{DORA}/sessions"), 401, 200),
     "token revoked": (lambda dora: dora.session.delete(f"/api/tokens/{dora.token_id}"), 200, 401),
     "token revoked by an admin": (
         lambda dora: dora.admin.delete(f"/api/users/{DORA}/tokens/{dora.token_id}"),

@@ -10,11 +10,13 @@ import typer
 
 from toru import __version__
 from toru.cli import (
+    backups,
     check,
     completion,
     config,
     doctor,
     events,
+    imports,
     kv,
     logs,
     new,
@@ -71,7 +73,14 @@ def _commands() -> typer.Typer:
             "events": events.events,
         },
         "Your own plugin": {"new": new.new, "check": check.check},
-        "This host": {"doctor": doctor.doctor, "serve": _serve, "completion": completion.completion},
+        "This host": {
+            "doctor": doctor.doctor,
+            "backup": backups.backup,
+            "restore": backups.restore,
+            "import": imports.import_,
+            "serve": _serve,
+            "completion": completion.completion,
+        },
     }
     for panel, named in panels.items():
         for name, function in named.items():

@@ -44,6 +44,12 @@ def settings(rows: Sequence[tuple[str, str, str]]) -> RenderableType:
     return _listed(("KEY", "VALUE", "FROM"), rows, "")
 
 
+def imported(rows: Sequence[tuple[str, str, str, str, str]], *, dry_run: bool) -> RenderableType:
+    """What became of everything: outcome, what, name, how many, why."""
+    first = "WOULD BE" if dry_run else "IS"
+    return _listed((first, "WHAT", "NAME", "COUNT", "REASON"), rows, "There is nothing to take.")
+
+
 def _listed(titles: Sequence[str], rows: Sequence[Sequence[str]], if_empty: str) -> RenderableType:
     if not rows:
         return Text(if_empty, "dim")

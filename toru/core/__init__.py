@@ -7,10 +7,12 @@ sampling     what running plugins use
 pacing       when to restart, and when a plugin has earned a clean slate
 lifecycle    carries wishes to systemd: enable, disable, restart
 wishing      carries out what a person wishes, and returns what has become of it
-why          a plugin's last run, and how it ended
+why          a plugin's runs, and how they ended
+inspection   its units as they are in force, which file says so, and what loosens its sandbox
 
 live         what happens, to everybody who watches, as it happens
 rows         plugins, files, log lines and events as programs see them
+unit_rows    the same for units
 logs         which lines of a plugin's log, how many, and from where on
 journals     the same for many at once, without keeping the event loop waiting
 

@@ -6,17 +6,20 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import NoReturn
 
 from sqlmodel import Session
 
 from toru.core.attempts import Attempts
 from toru.core.known import Known, token_hash
 from toru.core.passwords import AT_ONCE, Passwords, check_password
-from toru.domain.errors import Forbidden, InvalidInput, SignInRefused, UnknownUser
+from toru.domain.errors import Forbidden, InvalidInput, SignInRefused, StoreUnavailable, UnknownUser
 from toru.domain.ids import PluginId
-from toru.domain.people import Account, Caller, Role, Scope, TokenFacts, UserName, Via
+from toru.domain.people import Account, Caller, Role, Scope, SessionFacts, TokenFacts, UserName, Via
 from toru.store import accounts as stored
+from toru.store import sessions as stored_sessions
 from toru.store.engine import Database
 
 SESSION_SECONDS = 7 * 86_400
@@ -25,6 +28,9 @@ TOKENS_PER_USER = 100
 
 FRESH_SECONDS = 5.0
 """How long a user who was disabled on one host may go on at another one that shares its database."""
+
+WRITE_SEEN_SECONDS = 300.0
+"""How often it is written down when browsers were last seen: a crash of the core may forget as much."""
 
 LOOK_AGAIN_SECONDS = 60.0
 """At the latest, whether a token that somebody reads by has expired: clocks are set, and machines sleep."""
@@ -61,15 +67,20 @@ class Accounts:
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._known = Known(clock, fresh_for=FRESH_SECONDS if database.is_shared else None)
         self._on_change = on_change
+        self._seen_written = 0.0
 
     # Signing in and out.
 
-    async def sign_in(self, name: str, password: str, address: str) -> tuple[str, Caller]:
-        """A new token for a browser, and who is behind it. Unknown user and wrong password look and last the same."""
+    async def sign_in(self, name: str, password: str, address: str, browser: str | None = None) -> tuple[str, Caller]:
+        """A new token for a browser, and who is behind it. Unknown user and wrong password look and last the same.
+
+        `browser` is what it says it is.
+        """
         known = await self._verified(name, password, address)
         if known is None:
             raise SignInRefused("wrong name or password")
-        return await self._open_session(UserName(name), password, known.password_hash)
+        better = await self._passwords.hash(password) if self._passwords.is_outdated(known.password_hash) else None
+        return await self._open_session(UserName(name), better, address, browser)
 
     async def _verified(self, name: str, password: str, address: str) -> stored.Credentials | None:
         """The credentials, if this is the password behind them and they may be used."""
@@ -85,14 +96,23 @@ class Accounts:
             self._attempts.succeeded(name, address)
             return known
 
-    async def _open_session(self, name: UserName, password: str, password_hash: str) -> tuple[str, Caller]:
-        better = await self._passwords.hash(password) if self._passwords.is_outdated(password_hash) else None
+    async def _open_session(
+        self, name: UserName, better_hash: str | None, address: str, browser: str | None
+    ) -> tuple[str, Caller]:
         token, now = secrets.token_urlsafe(32), self._clock()
 
         def work(session: Session) -> Account:
-            if better is not None:
-                stored.set_password_hash(session, name, better)
-            return stored.add_sign_in(session, name, token_hash(token), now=now, expires_at=now + SESSION_SECONDS)
+            if better_hash is not None:
+                stored.set_password_hash(session, name, better_hash)
+            return stored.add_sign_in(
+                session,
+                name,
+                token_hash(token),
+                now=now,
+                expires_at=now + SESSION_SECONDS,
+                address=address,
+                browser=browser,
+            )
 
         try:
             account = await self._database.write(work)
@@ -109,6 +129,41 @@ class Accounts:
             self._known.forget(hashed)
         if name is not None:
             self._on_change(name)
+
+    # Sessions.
+
+    async def sessions(self, user: UserName, token: str | None) -> list[tuple[SessionFacts, bool]]:
+        """A user's, the last seen first; and of each, whether it is that of this token."""
+        now, seen, hashed = self._clock(), self._known.seen_since(self._seen_written), token and token_hash(token)
+        rows = await self._database.read(lambda session: stored_sessions.sessions(session, user, seen, now=now))
+        return [(facts, of_token == hashed) for facts, of_token in rows]
+
+    async def end_session(self, user: UserName, session_id: int) -> None:
+        try:
+            await self._database.write(lambda session: stored_sessions.end_session(session, user, session_id))
+        finally:
+            self._forget(user)
+
+    async def end_sessions(self, user: UserName, *, but: str | None = None) -> int:
+        """All of a user's, except that of the token `but`. Returns how many there were."""
+        hashed = but and token_hash(but)
+        try:
+            return await self._database.write(lambda session: stored.end_sign_ins(session, user, but=hashed))
+        finally:
+            self._forget(user)
+
+    async def keep_seen(self) -> NoReturn:
+        """Writes down when browsers were last seen, for ever."""
+        while True:
+            await asyncio.sleep(WRITE_SEEN_SECONDS)
+            with suppress(StoreUnavailable):  # then it is written with what comes
+                await self.write_seen()
+
+    async def write_seen(self) -> None:
+        now, seen = self._clock(), self._known.seen_since(self._seen_written)
+        if seen:
+            await self._database.write(lambda session: stored_sessions.write_seen(session, seen))
+        self._seen_written = now
 
     # Who is it?
 

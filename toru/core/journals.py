@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from toru.core.logs import LogQuery, Page, read_page, take_onwards
-from toru.core.why import Run, last_run
+from toru.core.why import Run, RunPage, last_run, read_run, read_runs
 from toru.domain.errors import TooManyReaders
 from toru.domain.ids import PluginId
 from toru.systemd.journal import LogLine, PluginJournal
@@ -36,6 +36,14 @@ class Journals:
     async def last_run(self, plugin_id: PluginId, invocation_id: str | None = None) -> Run | None:
         """As `last_run`."""
         return await _in(self._pool, lambda: last_run(plugin_id, invocation_id))
+
+    async def runs(self, plugin_id: PluginId, count: int, before: str | None = None) -> RunPage:
+        """As `read_runs`."""
+        return await _in(self._pool, lambda: read_runs(plugin_id, count, before))
+
+    async def run(self, plugin_id: PluginId, invocation_id: str) -> Run | None:
+        """As `read_run`."""
+        return await _in(self._pool, lambda: read_run(plugin_id, invocation_id))
 
     @asynccontextmanager
     async def onwards(

@@ -7,17 +7,18 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from toru.domain.people import Caller
+from toru.domain.people import Caller, Via
 
 MOST = 10_000
 """Who was seen longest ago is forgotten first, and asked for in the database the next time."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Entry:
     caller: Caller
     expires_at: float | None
     fresh_until: float | None
+    seen_at: float
 
 
 class Known:
@@ -43,7 +44,16 @@ class Known:
             self.forget(token_hash)
             return None
         self._entries.move_to_end(token_hash)
+        entry.seen_at = now
         return entry.caller
+
+    def seen_since(self, moment: float) -> dict[str, float]:
+        """The browsers that asked for something since then, and when last."""
+        return {
+            token_hash: entry.seen_at
+            for token_hash, entry in self._entries.items()
+            if entry.caller.via is Via.SESSION and entry.seen_at >= moment
+        }
 
     def seconds_left(self, token_hash: str) -> float | None:
         """For how long this will be known without another look; None: there is no end to it."""
@@ -54,8 +64,9 @@ class Known:
         return max(0.0, min(ends) - self._clock()) if ends else None
 
     def remember(self, token_hash: str, caller: Caller, expires_at: float | None) -> None:
-        fresh_until = None if self._fresh_for is None else self._clock() + self._fresh_for
-        self._entries[token_hash] = _Entry(caller, expires_at, fresh_until)
+        now = self._clock()
+        fresh_until = None if self._fresh_for is None else now + self._fresh_for
+        self._entries[token_hash] = _Entry(caller, expires_at, fresh_until, seen_at=now)
         self._entries.move_to_end(token_hash)
         self._of_user.setdefault(caller.name, set()).add(token_hash)
         if len(self._entries) > MOST:

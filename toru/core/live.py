@@ -8,10 +8,11 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from toru.core import rows
+from toru.core.host import HostFigures
 from toru.core.overview import PluginView
 from toru.core.traffic import Traffic
 from toru.domain.catalogue import Rejection
@@ -39,7 +40,7 @@ class Happened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What running plugins use. Every reader gets the part that it may see."""
+    """What plugins use that run or were asked. Every reader gets the part that it may see."""
 
     at: float
     plugins: Mapping[PluginId, Mapping[str, Any]]
@@ -64,6 +65,11 @@ def rejected_changed(rejected: Sequence[Rejection]) -> Happened:
 def event_recorded(event: StoredEvent) -> Happened:
     """Something that happened to a plugin, once it is written down."""
     return Happened(name="event", data=_json(rows.event_row(event)), for_admins=True)
+
+
+def host_measured(figures: HostFigures) -> Happened:
+    """How the host does."""
+    return Happened(name="host", data=_json(asdict(figures)), for_admins=True)
 
 
 def plugin_pushed(plugin_id: PluginId, name: str, data: str, dropped: int) -> Happened:

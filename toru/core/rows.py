@@ -94,7 +94,7 @@ def why_document(view: PluginView, run: Run | None, newest_first: Sequence[LogLi
 
 
 def run_row(run: Run) -> dict[str, Any]:
-    """One life of a plugin's process that has ended."""
+    """One life of a plugin's process."""
     return {
         "invocation_id": run.invocation_id,
         "result": run.result,
@@ -102,8 +102,9 @@ def run_row(run: Run) -> dict[str, Any]:
         "signal": run.signal,
         "reason": run.reason,
         "started_at": None if run.started_at is None else run.started_at.isoformat(),
-        "ended_at": run.ended_at.isoformat(),
+        "ended_at": None if run.ended_at is None else run.ended_at.isoformat(),
         "seconds": run.seconds,
+        "on_request": run.on_request,
     }
 
 

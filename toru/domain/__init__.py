@@ -4,6 +4,8 @@ ids        a plugin's id and every unit name that follows from it
 manifest   what a plugin says of itself
 policy     what ops decided about restarts, limits and sandboxes
 units      the two units of a plugin as one value
+unitfiles  what stands in drop-ins, and who put them there
+sandbox    how well a plugin is sandboxed, by what is in force
 state      what systemd reports, in one word a person understands
 catalogue  which files are plugins, and why the others are not
 events     what happened to plugins, told from journal entries

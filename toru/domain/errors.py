@@ -14,15 +14,18 @@ ToruError
 ├── BadCursor            the text is no place in the journal
 ├── TooManyReaders       as many follow already as may
 ├── SystemdRefused       systemd said no
-├── StoreUnavailable   the database is locked, read-only, full or away
+├── StoreUnavailable     the database is locked, read-only, full or away
+├── NewerDatabase        a later release has been at work on the database
 ├── InvalidInput         what was sent breaks a rule
 ├── TooLarge             it goes beyond a limit
 ├── Unauthenticated      nobody knows who is asking
 ├── SignInRefused        wrong name or password, or an account that is off
 ├── TooManyAttempts      sign-in has failed too often: later
 ├── Forbidden            this caller may not
+├── UnknownRun           the journal remembers no such run of the plugin
 ├── UnknownUser          there is no such user
 ├── UnknownToken         there is no such API token
+├── UnknownSession       there is no such session
 ├── AlreadyExists        the name is taken
 └── LastAdmin            somebody must be left who can let others in
 
@@ -98,6 +101,10 @@ class StoreUnavailable(ToruError):
     code = "store-unavailable"
 
 
+class NewerDatabase(ToruError):
+    code = "newer-database"
+
+
 class InvalidInput(ToruError):
     code = "invalid-input"
 
@@ -128,12 +135,20 @@ class Forbidden(ToruError):
     code = "forbidden"
 
 
+class UnknownRun(ToruError):
+    code = "unknown-run"
+
+
 class UnknownUser(ToruError):
     code = "unknown-user"
 
 
 class UnknownToken(ToruError):
     code = "unknown-token"
+
+
+class UnknownSession(ToruError):
+    code = "unknown-session"
 
 
 class AlreadyExists(ToruError):

@@ -103,3 +103,19 @@ class TokenFacts:
     scopes: frozenset[Scope]
     created_at: float
     expires_at: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionFacts:
+    """A browser that somebody signed in with, but for its token, which that browser alone knows."""
+
+    id: int
+    user: UserName
+    began_at: float
+    seen_at: float
+    """When something was last asked by it."""
+    expires_at: float
+    address: str | None
+    """Where the sign-in came from. None: it is older than this column, and so is `browser`."""
+    browser: str | None
+    """What the browser said it is."""

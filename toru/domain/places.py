@@ -20,6 +20,8 @@ HOOKS_CURSOR = Path("/var/lib/toru-hooks/cursor")
 # For outside agents.
 LOGS = Path("/var/log/toru")
 EXPORT_CURSOR = Path("/var/lib/toru-export/cursor")
+# What a restore that was cut off had begun. Beside it, and root's alone, for the same reason.
+RESTORE_PLAN = Path("/var/lib/toru-restore/plan.json")
 
 PROBES = Path("/var/cache/toru/probes.json")
 
@@ -36,6 +38,14 @@ WORKERS = RUNTIME / "workers"
 OWN_DIRECTORY = "toru-plugins"
 OWN_RUNTIME = Path("/run") / OWN_DIRECTORY
 OWN_LOGS = Path("/var/log") / OWN_DIRECTORY
+# Where systemd keeps it for users that it makes for a while (DynamicUser= in systemd.exec(5)).
+OWN_DATA = Path("/var/lib/private") / OWN_DIRECTORY
+
+OF_PLUGINS = (Path("/var/lib"), Path("/var/cache"), Path("/var/log"), Path("/run"))
+"""Where these kinds are. Where they differ from each other in file systems, so do the plugins' own."""
+
+HOST_FIGURES = RUNTIME / "host"
+"""Files of /proc about the whole host, shown to toru.service by its unit."""
 
 PROFILES = Path("/usr/lib/toru/profiles")
 RUNTIME_UNITS = Path("/run/systemd/system")

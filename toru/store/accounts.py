@@ -42,7 +42,7 @@ def accounts(session: Session) -> list[Account]:
 
 
 def account(session: Session, name: UserName) -> Account:
-    user = _user(session, name)
+    user = find_user(session, name)
     return _account(user, _granted(session, user))
 
 
@@ -72,14 +72,14 @@ def add_user(  # noqa: PLR0913  a row has so many columns
 
 
 def set_role(session: Session, name: UserName, role: Role) -> None:
-    user = _user(session, name)
+    user = find_user(session, name)
     if role is not Role.ADMIN:
         _not_the_last_admin(session, user)
     user.role = role.value
 
 
 def set_disabled(session: Session, name: UserName, *, disabled: bool) -> None:
-    user = _user(session, name)
+    user = find_user(session, name)
     if disabled:
         _not_the_last_admin(session, user)
         end_sign_ins(session, name)
@@ -87,18 +87,18 @@ def set_disabled(session: Session, name: UserName, *, disabled: bool) -> None:
 
 
 def set_grants(session: Session, name: UserName, grants: Iterable[PluginId] | None) -> None:
-    user = _user(session, name)
+    user = find_user(session, name)
     session.exec(delete(Grant).where(col(Grant.user_id) == user.id))
     user.all_plugins = grants is None
     _grant(session, user, grants)
 
 
 def set_password_hash(session: Session, name: UserName, password_hash: str) -> None:
-    _user(session, name).password_hash = password_hash
+    find_user(session, name).password_hash = password_hash
 
 
 def delete_user(session: Session, name: UserName) -> None:
-    user = _user(session, name)
+    user = find_user(session, name)
     _not_the_last_admin(session, user)
     session.delete(user)
 
@@ -106,13 +106,32 @@ def delete_user(session: Session, name: UserName) -> None:
 # Browsers.
 
 
-def add_sign_in(session: Session, name: UserName, token_hash: str, *, now: float, expires_at: float) -> Account:
+def add_sign_in(  # noqa: PLR0913  a row has so many columns
+    session: Session,
+    name: UserName,
+    token_hash: str,
+    *,
+    now: float,
+    expires_at: float,
+    address: str | None = None,
+    browser: str | None = None,
+) -> Account:
     """Remember a browser. Raises `UnknownUser` where its user was deleted or disabled meanwhile."""
-    user = _user(session, name)
+    user = find_user(session, name)
     if user.disabled:
         raise UnknownUser(f"{name} is disabled", name=name)
     session.exec(delete(SignIn).where(col(SignIn.expires_at) <= now))
-    session.add(SignIn(token_hash=token_hash, user_id=_id(user), created_at=now, expires_at=expires_at))
+    session.add(
+        SignIn(
+            token_hash=token_hash,
+            user_id=_id(user),
+            created_at=now,
+            seen_at=now,
+            expires_at=expires_at,
+            address=address,
+            browser=browser,
+        )
+    )
     return _account(user, _granted(session, user))
 
 
@@ -126,23 +145,23 @@ def end_sign_in(session: Session, token_hash: str) -> UserName | None:
     return UserName(name)
 
 
-def end_sign_ins(session: Session, name: UserName, *, but: str | None = None) -> None:
-    """All browsers of a user, but the one with this token hash."""
-    theirs = delete(SignIn).where(col(SignIn.user_id) == _user(session, name).id)
-    session.exec(theirs if but is None else theirs.where(col(SignIn.token_hash) != but))
+def end_sign_ins(session: Session, name: UserName, *, but: str | None = None) -> int:
+    """All browsers of a user, but the one with this token hash. Returns how many there were."""
+    theirs = delete(SignIn).where(col(SignIn.user_id) == find_user(session, name).id)
+    return session.exec(theirs if but is None else theirs.where(col(SignIn.token_hash) != but)).rowcount
 
 
 # API tokens.
 
 
 def tokens(session: Session, name: UserName) -> list[TokenFacts]:
-    user = _user(session, name)
+    user = find_user(session, name)
     rows = session.exec(select(ApiToken).where(ApiToken.user_id == user.id).order_by(ApiToken.name))
     return [_token(row, name) for row in rows]
 
 
 def token_count(session: Session, name: UserName) -> int:
-    user = _user(session, name)
+    user = find_user(session, name)
     return session.exec(select(func.count()).select_from(ApiToken).where(ApiToken.user_id == user.id)).one()
 
 
@@ -156,7 +175,7 @@ def add_token(  # noqa: PLR0913  a row has so many columns
     now: float,
     expires_at: float | None,
 ) -> TokenFacts:
-    user = _user(session, user_name)
+    user = find_user(session, user_name)
     row = ApiToken(
         user_id=_id(user),
         name=name,
@@ -174,7 +193,7 @@ def add_token(  # noqa: PLR0913  a row has so many columns
 
 
 def delete_token(session: Session, user_name: UserName, token_id: int) -> None:
-    user = _user(session, user_name)
+    user = find_user(session, user_name)
     row = session.exec(select(ApiToken).where(ApiToken.id == token_id, ApiToken.user_id == user.id)).first()
     if row is None:
         raise UnknownToken(f"{user_name} has no token {token_id}", id=token_id)
@@ -216,7 +235,7 @@ def caller_of(account: Account, *, via: Via, scopes: frozenset[Scope] | None = N
 # Rows.
 
 
-def _user(session: Session, name: UserName) -> User:
+def find_user(session: Session, name: UserName) -> User:
     user = session.exec(select(User).where(User.name == name)).first()
     if user is None:
         raise UnknownUser(f"there is no user {name}", name=name)

@@ -15,13 +15,12 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, event, exc, text
 from sqlmodel import Session
 
 from toru.domain.errors import InvalidSettings, StoreUnavailable
+from toru.store import copies
+from toru.store.upgrading import upgrade
 
 T = TypeVar("T")
 
@@ -36,7 +35,6 @@ ANSWER_SECONDS = 40.0
 THREADS = 4
 """Work is short, and SQLite has one writer at a time."""
 
-MIGRATIONS = Path(__file__).with_name("migrations")
 MIGRATION_LOCK = 0x746F7275
 """PostgreSQL's advisory lock that hosts on one database take in turn; any number will do as long as it stays."""
 
@@ -69,17 +67,16 @@ class Database:
         self._engine.dispose()
 
     def migrate(self) -> None:
-        """Bring the tables up to this release's, one process at a time. All or nothing."""
-        config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+        """Bring the tables up to this release's, one process at a time. All or nothing.
+
+        A SQLite file is copied before. `NewerDatabase`, if a later release has been here.
+        """
         with _told(), self._turn, self._writing.begin() as connection:
             if self._engine.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-            config.attributes["connection"] = connection
-            try:
-                command.upgrade(config, "head")
-            except CommandError as error:
-                raise StoreUnavailable(f"the database is of another release of Toru: {error}") from error
+            copied = upgrade(connection)
+        if copied is not None:
+            copies.forget_oldest(copied)
         self._migrated = True
 
     def join(self) -> None:

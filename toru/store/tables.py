@@ -55,12 +55,18 @@ class SignIn(Table, table=True):
     """A browser that somebody signed in with."""
 
     __tablename__ = "sessions"
+    __table_args__ = _NEVER_AGAIN
 
-    token_hash: str = Field(primary_key=True, max_length=64)
+    id: int | None = Field(default=None, primary_key=True, sa_type=Counter)
+    token_hash: str = Field(max_length=64, unique=True)
     """SHA-256 in hexadecimal. The token itself is known to the browser alone."""
     user_id: int = _owner(index=True)
     created_at: float = Field(sa_type=Double)
+    seen_at: float = Field(sa_type=Double)
+    """When something was last asked by it, to within minutes."""
     expires_at: float = Field(sa_type=Double, index=True)
+    address: str | None = Field(default=None, max_length=64)
+    browser: str | None = Field(default=None, max_length=255)
 
 
 class ApiToken(Table, table=True):
@@ -140,4 +146,14 @@ class JournalCursor(Table, table=True):
 
     host: str = Field(primary_key=True, max_length=64)
     cursor: str = Field(sa_type=Text)
+    at: float = Field(sa_type=Double)
+
+
+class Release(Table, table=True):
+    """Which release of Toru brought the tables to which revision."""
+
+    __tablename__ = "releases"
+
+    revision: str = Field(primary_key=True, max_length=32)
+    release: str = Field(max_length=64)
     at: float = Field(sa_type=Double)

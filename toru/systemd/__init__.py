@@ -4,8 +4,10 @@ wire       unit properties and their D-Bus signatures
 transient  makes, starts and stops units, blocking (pystemd): for toru-admin
 bus        asks and listens without ever blocking (dbus-fast): for the core and the command line
 observe    what systemd says of all plugins, and every change of it
+effective  the settings of one unit that are in force
+wording    values of properties in the words of a unit file
 journal    reads the journal
-runs       what it knows of a plugin's runs, for the last one's end
+runs       what it knows of a plugin's runs
 freezer    when a plugin stands still or goes on, as the kernel says
 records    reads what systemd and toru-admin wrote to it about plugins, for events
 activation the sockets that systemd hands over

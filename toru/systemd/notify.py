@@ -54,8 +54,8 @@ def record(priority: int, message: str, **fields: str) -> None:
     journal.send(message[:LONGEST], PRIORITY=str(priority), SYSLOG_IDENTIFIER=identifier, **fields)
 
 
-def fail(message: str, **fields: str) -> NoReturn:
+def fail(message: str, *, exit_status: int = 1, **fields: str) -> NoReturn:
     """Says why this program ends, wherever somebody may look, and ends it."""
     log(ERROR, message, **fields)
     status(message)
-    raise SystemExit(1)
+    raise SystemExit(exit_status)

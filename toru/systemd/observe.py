@@ -77,12 +77,11 @@ class Changes:
     """A job has ended that writes the catalogue or the operator's wishes."""
 
 
-async def read_figures(bus: Bus, plugin_id: PluginId) -> tuple[int | None, int | None, float | None]:
-    """What a plugin uses now: bytes of memory, tasks, and seconds of processor time since its start."""
-    kind = wire.interface_of(plugin_id.service)
+async def read_figures(bus: Bus, unit: str) -> tuple[int | None, int | None, float | None]:
+    """What a service or slice uses now: bytes of memory, tasks, and seconds of processor time since its start."""
+    kind = wire.interface_of(unit)
     memory, tasks, cpu = [
-        _amount(await bus.unit_property(plugin_id.service, kind, name))
-        for name in ("MemoryCurrent", "TasksCurrent", "CPUUsageNSec")
+        _amount(await bus.unit_property(unit, kind, name)) for name in ("MemoryCurrent", "TasksCurrent", "CPUUsageNSec")
     ]
     return memory, tasks, None if cpu is None else cpu / 1_000_000_000
 

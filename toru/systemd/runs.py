@@ -10,6 +10,7 @@ from typing import Any
 
 from systemd import journal
 
+from toru.domain.errors import BadCursor
 from toru.domain.ids import PluginId
 
 
@@ -18,6 +19,8 @@ class Moment(StrEnum):
 
     STARTING = "7d4958e842da4a758f6c1cdc7b36dcc5"
     STARTED = "39f53479d3a045ac8e11786248231fbf"
+    STOPPING = "de5b426a63be47a7b6ac3eaac82e2f6f"
+    """Somebody wants it to end."""
     PROCESS_EXITED = "98e322203f7a4ed290d09fe03c09fe15"
     SUCCEEDED = "7ad2d189f7e94e70a38c781354912448"
     FAILED = "d9b373ed55a64feb8242e02dbe79a49c"
@@ -38,10 +41,12 @@ class Entry:
     exit_status: str | None = None
     command: str | None = None
     """PROCESS_EXITED: of which setting the process was, such as ExecStart."""
+    cursor: str = ""
+    """Its place in the journal."""
 
 
-def entries(plugin_id: PluginId, invocation_id: str | None = None) -> Iterator[Entry]:
-    """Newest first. Of one run, or of all."""
+def entries(plugin_id: PluginId, invocation_id: str | None = None, *, before: str | None = None) -> Iterator[Entry]:
+    """Newest first. Of one run, or of all; from the newest on, or before this place (`BadCursor`, if it is none)."""
     reader = journal.Reader()
     try:
         # Process 1: nobody else can be that, so no plugin can invent a run.
@@ -50,11 +55,23 @@ def entries(plugin_id: PluginId, invocation_id: str | None = None) -> Iterator[E
             reader.add_match(INVOCATION_ID=invocation_id)
         for moment in Moment:
             reader.add_match(MESSAGE_ID=moment)
-        reader.seek_tail()
+        if before is None:
+            reader.seek_tail()
+        else:
+            _seek(reader, before)
         while found := reader.get_previous():
-            yield _entry(found)
+            # A place that was sought is itself the first that is found, if it is still there.
+            if found["__CURSOR"] != before:
+                yield _entry(found)
     finally:
         reader.close()
+
+
+def _seek(reader: Any, cursor: str) -> None:
+    try:
+        reader.seek_cursor(cursor)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in it
+        raise BadCursor("this cursor is none of the journal's") from error
 
 
 def _entry(found: dict[str, Any]) -> Entry:
@@ -66,6 +83,7 @@ def _entry(found: dict[str, Any]) -> Entry:
         exit_code=_word(found.get("EXIT_CODE")),
         exit_status=_word(found.get("EXIT_STATUS")),
         command=_word(found.get("COMMAND")),
+        cursor=found["__CURSOR"],
     )
 
 

@@ -152,6 +152,10 @@ class Systemd:
             poller.poll(seconds * 1000)
             self._hear()
 
+    def reload(self) -> None:
+        """systemd reads every unit file and drop-in anew."""
+        self._manage("Reload", [])
+
     def state(self) -> str:
         """The whole system's, as `systemctl is-system-running` says it: "running", "stopping" and so on."""
         return str(self._get(wire.MANAGER_PATH, wire.MANAGER, "SystemState", "s"))

@@ -18,6 +18,8 @@ bundles    the front ends of plugins
 kv         a plugin's storage
 logs       what a plugin wrote, for admins
 why        how a plugin's last run ended, for admins
+runs       all its runs that the journal remembers, for admins
+units      its units as they are in force, and how well its sandbox holds it
 events     what happened to plugins, for admins
 stream     everything that happens, as it happens
 metrics    figures for Prometheus

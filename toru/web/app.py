@@ -11,6 +11,8 @@ from fastapi.responses import JSONResponse
 from toru import __version__
 from toru.core.accounts import Accounts
 from toru.core.history import History
+from toru.core.host import Host
+from toru.core.inspection import Inspector
 from toru.core.journals import Journals
 from toru.core.kv import Kv
 from toru.core.live import Live
@@ -32,8 +34,11 @@ from toru.web import (
     metrics,
     plugins,
     problems,
+    runs,
+    sessions,
     stream,
     tokens,
+    units,
     users,
     why,
 )
@@ -51,8 +56,10 @@ class Parts:
     plugin_tokens: PluginTokens
     plugins: Plugins
     wishing: Wishing
+    inspector: Inspector
     live: Live
     history: History
+    host: Host
     journals: Journals
     database: Database
     kv: Kv
@@ -75,13 +82,16 @@ def make_app(parts: Parts) -> FastAPI:
         health.router(parts.observer),
         auth.router(parts.accounts),
         users.router(parts.accounts),
+        sessions.router(parts.accounts),
         tokens.router(parts.accounts),
         plugins.router(parts.plugins, parts.wishing, parts.traffic),
         bundles.router(parts.plugins, parts.policy.plugins_dir),
         logs.router(parts.plugins, parts.journals, parts.live),
         why.router(parts.plugins, parts.journals),
+        runs.router(parts.plugins, parts.journals),
+        units.router(parts.plugins, parts.inspector),
         stream.router(parts.live),
-        figures.router(parts.plugins, parts.history),
+        figures.router(parts.plugins, parts.history, parts.host),
         metrics.router(parts.plugins, parts.observer, parts.traffic),
         kv.router(parts.kv, parts.plugins),
         events.router(parts.database, parts.plugins),

@@ -11,7 +11,7 @@ from toru.core.accounts import SESSION_SECONDS, Accounts
 from toru.core.passwords import LONGEST, RULE, SHORTEST
 from toru.domain.errors import Forbidden
 from toru.domain.people import Caller, Role, Scope, UserName, Via
-from toru.web.caller import COOKIE, AnyCaller, Person, address_of
+from toru.web.caller import COOKIE, AnyCaller, Person, address_of, browser_of
 from toru.web.problems import documented
 from toru.web.proxies import prefix_of
 
@@ -76,7 +76,9 @@ def router(accounts: Accounts) -> APIRouter:
     @routes.post("/login", responses=documented(401, 403, 429))
     async def login(request: Request, response: Response, body: SignIn) -> Me:
         """Sign in: the answer sets the cookie that stands for it for seven days."""
-        token, caller = await accounts.sign_in(body.name, body.password.get_secret_value(), address_of(request))
+        token, caller = await accounts.sign_in(
+            body.name, body.password.get_secret_value(), address_of(request), browser_of(request)
+        )
         response.set_cookie(
             COOKIE,
             token,

@@ -133,6 +133,12 @@ def address_of(connection: HTTPConnection) -> str:
     return f"uid {peer.uid}" if peer is not None else "unknown"
 
 
+def browser_of(connection: HTTPConnection) -> str | None:
+    """What a browser says it is: for people to tell theirs apart, and proof of nothing."""
+    said = connection.headers.get("user-agent", "")
+    return "".join(letter for letter in said if letter.isprintable())[:255] or None
+
+
 # The routes' side. The schemes are for the OpenAPI document, and read nothing.
 
 _cookie = APIKeyCookie(name=COOKIE, auto_error=False, description="What POST /api/auth/login sets.")

@@ -8,6 +8,7 @@ proxy that takes its own prefix away, and nobody has to be told, or trusted, abo
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,11 @@ MEDIA_TYPES = {
     ".webmanifest": "application/manifest+json",
     ".woff2": "font/woff2",
 }
+
+ENCODINGS = {"br": ".br", "gzip": ".gz"}
+"""What the build has beside a file, smallest first, and how its name ends."""
+
+_NEVER = re.compile(r"\s*q=0(\.0*)?\s*")
 
 # Nothing from elsewhere, no script but files of this site. Styles may be inline: front ends of plugins bring theirs so.
 _POLICY = {
@@ -70,7 +76,8 @@ class Asset:
     """A file, ready to be sent."""
 
     body: bytes
-    gzipped: bytes | None
+    compressed: Mapping[str, bytes]
+    """By what a browser calls it, the smallest first."""
     media_type: str
     cache_control: str
     etag: str
@@ -113,12 +120,21 @@ def _file(request: Request, asset: Asset) -> Response:
     if _has(request, asset.etag):
         return Response(status_code=304, headers=headers)
     body = asset.body
-    if asset.gzipped is not None:
+    if asset.compressed:
         headers["Vary"] = "Accept-Encoding"
-        if "gzip" in request.headers.get("accept-encoding", ""):
-            body = asset.gzipped
-            headers["Content-Encoding"] = "gzip"
+        readable = _readable(request.headers.get("accept-encoding", ""))
+        for encoding, smaller in asset.compressed.items():
+            if encoding in readable:
+                body = smaller
+                headers["Content-Encoding"] = encoding
+                break
     return _sent(request, body, headers, asset.media_type)
+
+
+def _readable(accepted: str) -> set[str]:
+    """The encodings that are named and not refused (RFC 9110, section 12.5.3)."""
+    named = (word.partition(";") for word in accepted.lower().split(","))
+    return {name.strip() for name, _, weight in named if not _NEVER.fullmatch(weight)}
 
 
 def _page(request: Request, page: Asset) -> Response:
@@ -155,12 +171,12 @@ def _read(directory: Path) -> Iterator[tuple[str, Asset]]:
             continue
         path = file.relative_to(directory).as_posix()
         body = file.read_bytes()
-        gzipped = file.with_name(f"{file.name}.gz")
+        packed = {encoding: file.with_name(file.name + ending) for encoding, ending in ENCODINGS.items()}
         yield (
             path,
             Asset(
                 body=body,
-                gzipped=gzipped.read_bytes() if gzipped.is_file() else None,
+                compressed={encoding: it.read_bytes() for encoding, it in packed.items() if it.is_file()},
                 media_type=media_type,
                 # The names of these hold a hash of what is in them.
                 cache_control="public, max-age=31536000, immutable" if path.startswith("assets/") else "no-cache",

@@ -5,7 +5,8 @@ plugin    a plugin as it is now, as in GET /api/plugins/ID
 gone      {"id": …}: there is no such plugin any more
 rejected  […]: all files that are no plugins, as in GET /api/rejected; for admins
 event     something that happened to a plugin, as in GET /api/events; for admins
-figures   {"at": …, "plugins": {ID: {memory_bytes, tasks, cpu_seconds, cpu_percent, requests}}}
+figures   {"at": …, "plugins": {ID: {memory_bytes, tasks, cpu_seconds, cpu_percent, requests, …}}}
+host      how the host does, as in GET /api/host; for admins
 push      {"id", "name", "data", "dropped"}: what a plugin says to its open views (docs/protocol.md, toru/2)
 behind    {}: too much has piled up for this reader, which is to come again and read everything anew
 """
@@ -30,7 +31,7 @@ def router(live: Live) -> APIRouter:
 
     @routes.get("/api/stream", response_class=EventStream, status_code=200, responses=problems.documented(429))
     async def stream(caller: AnyCaller, request: Request) -> EventStream:
-        """Server-sent events: `hello`, `plugin`, `gone`, `rejected`, `event`, `figures`, `push`, `behind`.
+        """Server-sent events: `hello`, `plugin`, `gone`, `rejected`, `event`, `figures`, `host`, `push`, `behind`.
 
         After `hello`, read `GET /api/plugins`; whatever happens from then on is in the stream. `behind` says that too
         much has piled up for this reader: the stream ends, and it is to come again and read everything anew.
@@ -62,4 +63,4 @@ def _for(caller: Caller, event: Event) -> str | None:
             return None
         return sse(event.name, event.data)
     seen = {plugin_id: figures for plugin_id, figures in event.plugins.items() if caller.may_see(plugin_id)}
-    return sse("figures", json.dumps({"at": event.at, "plugins": seen}, separators=(",", ":"))) if seen else None
+    return sse("figures", json.dumps({"at": event.at, "plugins": seen}, separators=(",", ":")))

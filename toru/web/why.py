@@ -32,6 +32,7 @@ class RunRow(BaseModel):
     started_at: datetime | None
     ended_at: datetime
     seconds: float | None
+    on_request: bool
 
     model_config = ConfigDict(extra="forbid")
 

@@ -1,53 +1,87 @@
-import type { Figure } from "@/api/types";
+import type { Figure, Figures } from "@/api/types";
 
-/** What a plugin used over time: columns of equal length, oldest first, as a chart wants them. Times in seconds. */
-export interface History {
+/** What was measured over time: columns of equal length, oldest first, as a chart wants them. Times in seconds. */
+export interface History extends Readonly<Record<Column, readonly (number | null)[]>> {
   readonly at: readonly number[];
-  readonly memory: readonly (number | null)[];
-  readonly cpu: readonly (number | null)[];
 }
 
-export const NO_HISTORY: History = { at: [], memory: [], cpu: [] };
+const COLUMNS = ["memory", "cpu", "requests", "errors", "restarts"] as const;
+type Column = (typeof COLUMNS)[number];
+/** One time of it. */
+export type Point = Readonly<Record<Column, number | null>>;
+
+export const NO_HISTORY: History = { at: [], memory: [], cpu: [], requests: [], errors: [], restarts: [] };
+
+/** Who has no process and was not asked. */
+const NOTHING: Point = { memory: 0, cpu: 0, requests: 0, errors: 0, restarts: 0 };
 
 /** An hour at one point in three seconds. */
 export const LONGEST = 1200;
 
+export function pointOf(figure: Figure | undefined): Point {
+  return figure === undefined
+    ? NOTHING
+    : {
+        memory: figure.memory_bytes,
+        cpu: figure.cpu_percent,
+        requests: figure.requests_per_second,
+        errors: figure.errors_per_second,
+        restarts: figure.restarts,
+      };
+}
+
+/** Several as one: the sum of what is known; null where nothing is. Of nobody it is nothing. */
+export function summed(points: readonly Point[]): Point {
+  if (points.length === 0) return NOTHING;
+  return byColumn((column) => {
+    const known = points.map((point) => point[column]).filter((value) => value !== null);
+    return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0);
+  });
+}
+
+/** What the server remembers. */
+export function historyOf(figures: Figures): History {
+  return {
+    at: figures.at,
+    memory: figures.memory_bytes,
+    cpu: figures.cpu_percent,
+    requests: figures.requests_per_second,
+    errors: figures.errors_per_second,
+    restarts: figures.restarts,
+  };
+}
+
 /** The history with one more point. A point that is not newer than the last changes nothing. */
-export function extended(history: History, at: number, figure: Pick<Figure, "memory_bytes" | "cpu_percent">): History {
+export function extended(history: History, at: number, point: Point): History {
   const last = history.at.at(-1);
   if (last !== undefined && at <= last) return history;
   const from = history.at.length >= LONGEST ? 1 : 0;
-  return {
-    at: [...history.at.slice(from), at],
-    memory: [...history.memory.slice(from), figure.memory_bytes],
-    cpu: [...history.cpu.slice(from), figure.cpu_percent],
-  };
+  return { at: [...history.at.slice(from), at], ...byColumn((it) => [...history[it].slice(from), point[it]]) };
 }
 
 /** What was before, and then what is new: the points of `older` that lie before the first of `newer`. */
 export function joined(older: History, newer: History): History {
   const first = newer.at[0];
-  const count = first === undefined ? older.at.length : older.at.findIndex((at) => at >= first);
-  const end = count < 0 ? older.at.length : count;
+  const found = first === undefined ? -1 : older.at.findIndex((at) => at >= first);
+  const end = found < 0 ? older.at.length : found;
   return {
     at: [...older.at.slice(0, end), ...newer.at],
-    memory: [...older.memory.slice(0, end), ...newer.memory],
-    cpu: [...older.cpu.slice(0, end), ...newer.cpu],
+    ...byColumn((it) => [...older[it].slice(0, end), ...newer[it]]),
   };
 }
 
-/** Several plugins as one: at each time the sum of what is known; null where nothing is. */
-export function summed(histories: readonly History[]): History {
-  const memory = new Map<number, number>();
-  const cpu = new Map<number, number>();
-  for (const history of histories) {
-    history.at.forEach((at, i) => {
-      const m = history.memory[i];
-      const c = history.cpu[i];
-      if (m !== null && m !== undefined) memory.set(at, (memory.get(at) ?? 0) + m);
-      if (c !== null && c !== undefined) cpu.set(at, (cpu.get(at) ?? 0) + c);
-    });
-  }
-  const at = [...new Set(histories.flatMap((history) => history.at))].sort((a, b) => a - b);
-  return { at, memory: at.map((t) => memory.get(t) ?? null), cpu: at.map((t) => cpu.get(t) ?? null) };
+/** How much of what is counted fell into each minute, up to the last that has begun. */
+export function perMinute(at: readonly number[], counts: readonly (number | null)[]): [number[], (number | null)[]] {
+  const sums = new Map<number, number | null>();
+  at.forEach((then, index) => {
+    const minute = Math.floor(then / 60) * 60;
+    const count = counts[index] ?? null;
+    const before = sums.get(minute) ?? null;
+    sums.set(minute, count === null ? before : (before ?? 0) + count);
+  });
+  return [[...sums.keys()], [...sums.values()]];
+}
+
+function byColumn<T>(make: (column: Column) => T): Record<Column, T> {
+  return Object.fromEntries(COLUMNS.map((column) => [column, make(column)])) as Record<Column, T>;
 }

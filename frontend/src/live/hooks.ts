@@ -1,8 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
-import { createContext, useContext, useMemo, useSyncExternalStore } from "react";
+import { createContext, useContext, useEffect, useMemo, useSyncExternalStore } from "react";
 import { answer, api } from "@/api/client";
-import type { Figure, Figures, Me, PluginEvent, Rejection } from "@/api/types";
-import { type History, joined, NO_HISTORY, summed } from "./history";
+import type { Figure, Host, Me, PluginEvent, Rejection } from "@/api/types";
+import { type History, historyOf, joined, NO_HISTORY } from "./history";
 import type { Connection, Live, LivePlugin, Plugins } from "./live";
 import type { Store } from "./store";
 
@@ -67,35 +67,54 @@ export function useFigures(): ReadonlyMap<string, Figure> {
   return useStore(useSession().live.figures);
 }
 
-/** What a plugin used over the last hour: what the server remembers, and then what was seen from here. */
+/** How the host does; for admins. undefined: not known yet. */
+export function useHost(): Host | undefined {
+  const { live, me } = useSession();
+  const seen = useStore(live.host);
+  const stored = useQuery({
+    queryKey: ["host"],
+    queryFn: () => answer(api.GET("/api/host")),
+    enabled: me.role === "admin" && seen === undefined,
+  });
+  return seen ?? stored.data;
+}
+
+/** What a plugin did over the last hour: what the server remembers, and then what was seen from here. */
 export function useHistory(id: string): History {
-  const seen = usePicked(useSession().live.histories, (histories) => histories.get(id) ?? NO_HISTORY);
+  const { live } = useSession();
+  useEffect(() => live.follow(id), [live, id]);
+  const seen = usePicked(live.histories, (histories) => histories.get(id) ?? NO_HISTORY);
   const stored = useQuery({
     queryKey: ["figures", id],
     queryFn: () => answer(api.GET("/api/plugins/{plugin_id}/figures", { params: { path: { plugin_id: id } } })),
     staleTime: REMEMBERED_MILLISECONDS,
   });
-  return useMemo(() => joined(historyOf(stored.data), seen), [stored.data, seen]);
+  return useMemo(() => {
+    const before = stored.data === undefined ? NO_HISTORY : historyOf(stored.data);
+    // One that has done nothing for an hour has nothing to show, and not a line of noughts.
+    return before.at.length === 0 && IDLE.every((column) => seen[column].every((it) => it === 0))
+      ? NO_HISTORY
+      : joined(before, seen);
+  }, [stored.data, seen]);
 }
+
+const IDLE = ["memory", "cpu", "requests", "errors", "restarts"] as const;
 
 /** The same of all plugins together. */
 export function useTotalHistory(): History {
-  const histories = useStore(useSession().live.histories);
+  const seen = useStore(useSession().live.total);
   const stored = useQuery({
     queryKey: ["figures"],
     queryFn: () => answer(api.GET("/api/figures")),
     staleTime: REMEMBERED_MILLISECONDS,
   });
-  return useMemo(() => joined(historyOf(stored.data), summed([...histories.values()])), [stored.data, histories]);
+  return useMemo(
+    () => joined(stored.data === undefined ? NO_HISTORY : historyOf(stored.data), seen),
+    [stored.data, seen],
+  );
 }
 
 const REMEMBERED_MILLISECONDS = 60_000;
-
-function historyOf(figures: Figures | undefined): History {
-  return figures === undefined
-    ? NO_HISTORY
-    : { at: figures.at, memory: figures.memory_bytes, cpu: figures.cpu_percent };
-}
 
 export function useVersion(): string | undefined {
   return useStore(useSession().live.version);

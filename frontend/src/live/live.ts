@@ -5,8 +5,8 @@
  * is in order, so the last word on each plugin is always the newest.
  */
 import { answer, api, apiUrl } from "@/api/client";
-import type { Figure, Plugin, PluginEvent, Rejection } from "@/api/types";
-import { extended, type History } from "./history";
+import type { Figure, Host, Plugin, PluginEvent, Rejection } from "@/api/types";
+import { extended, type History, NO_HISTORY, pointOf, summed } from "./history";
 import { Store } from "./store";
 
 /** A plugin, and when it next tries to start, by this browser's clock (`performance.now()`). */
@@ -35,7 +35,11 @@ export class Live {
   /** What has happened since this page was opened, newest first. */
   readonly events = new Store<readonly PluginEvent[]>([]);
   readonly figures = new Store<ReadonlyMap<string, Figure>>(new Map());
+  /** Of those that `follow` named, and of all together, since then. */
   readonly histories = new Store<ReadonlyMap<string, History>>(new Map());
+  readonly total = new Store<History>(NO_HISTORY);
+  /** undefined: not known yet, or not for this person. */
+  readonly host = new Store<Host | undefined>(undefined);
   readonly version = new Store<string | undefined>(undefined);
 
   #source: EventSource | undefined;
@@ -69,6 +73,7 @@ export class Live {
     on<readonly Rejection[]>("rejected", (rejected) => this.rejected.set(rejected));
     on<PluginEvent>("event", (event) => this.events.set([event, ...this.events.get()].slice(0, RECENT_EVENTS)));
     on<{ at: number; plugins: Record<string, Figure> }>("figures", ({ at, plugins }) => this.#measure(at, plugins));
+    on<Host>("host", (host) => this.host.set(host));
     source.addEventListener("error", () => this.#lose());
   }
 
@@ -85,6 +90,11 @@ export class Live {
     if (this.connection.get().kind === "lost") this.#again(0);
   }
 
+  /** From now on this plugin's figures are kept: those of all, of hundreds, would fill the browser. */
+  follow(id: string): void {
+    if (!this.histories.get().has(id)) this.histories.set(new Map(this.histories.get()).set(id, NO_HISTORY));
+  }
+
   async #readAll(): Promise<void> {
     this.#round += 1;
     const round = this.#round;
@@ -92,7 +102,7 @@ export class Live {
     try {
       const [plugins, rejected] = await Promise.all([
         answer(api.GET("/api/plugins")),
-        this.isAdmin ? answer(api.GET("/api/plugins/rejected")) : [],
+        this.isAdmin ? answer(api.GET("/api/rejected")) : [],
       ]);
       if (round !== this.#round) return;
       const now = performance.now();
@@ -129,11 +139,11 @@ export class Live {
 
   #measure(at: number, plugins: Readonly<Record<string, Figure>>): void {
     this.figures.set(new Map(Object.entries(plugins)));
-    const histories = new Map(this.histories.get());
-    for (const [id, figure] of Object.entries(plugins)) {
-      histories.set(id, extended(histories.get(id) ?? { at: [], memory: [], cpu: [] }, at, figure));
-    }
-    this.histories.set(histories);
+    this.total.set(extended(this.total.get(), at, summed(Object.values(plugins).map(pointOf))));
+    const histories = [...this.histories.get()].map(
+      ([id, history]) => [id, extended(history, at, pointOf(plugins[id]))] as const,
+    );
+    this.histories.set(new Map(histories));
   }
 
   #lose(): void {

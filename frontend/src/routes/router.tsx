@@ -44,6 +44,18 @@ const status = createRoute({
   component: lazyRouteComponent(() => import("@/features/plugin/Status")),
 });
 
+const runs = createRoute({
+  getParentRoute: () => plugin,
+  path: "runs",
+  component: lazyRouteComponent(() => import("@/features/plugin/Runs")),
+});
+
+const units = createRoute({
+  getParentRoute: () => plugin,
+  path: "units",
+  component: lazyRouteComponent(() => import("@/features/plugin/Units")),
+});
+
 const logs = createRoute({
   getParentRoute: () => plugin,
   path: "logs",
@@ -100,7 +112,7 @@ const users = createRoute({
 const tree = root.addChildren([
   overview,
   plugins,
-  plugin.addChildren([status, logs, pluginEvents, storage]),
+  plugin.addChildren([status, runs, units, logs, pluginEvents, storage]),
   view,
   events,
   accounts.addChildren([you, users]),

@@ -1,19 +1,29 @@
-import { useEffect, useRef } from "react";
+import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { words } from "@/words";
 import css from "./Chart.module.css";
+import { isolated, notable, rangeOf, withGaps } from "./chartData";
 import { timeOfDay } from "./format";
 import { useIsDark } from "./theme";
 
 /** Steps between ticks that are round numbers of KiB, MiB and so on. */
 export const BYTES: readonly number[] = Array.from({ length: 31 }, (_, power) => 1024 * 2 ** power);
 
+type Values = readonly (number | null)[];
+
 interface ChartProps {
+  /** What it is, and its value now. */
   readonly label: string;
   /** In seconds since 1970. */
   readonly at: readonly number[];
-  readonly values: readonly (number | null)[];
+  readonly values: Values;
   readonly format: (value: number) => string;
+  /** What the values are, where there is a second line. */
+  readonly name?: string;
+  /** A second line: what went wrong. */
+  readonly bad?: { readonly name: string; readonly values: Values };
+  readonly kind?: "line" | "bars";
   /** What may lie between two ticks; else whatever is round in tens. */
   readonly steps?: readonly number[];
   /** Moments to mark, such as crashes. */
@@ -22,32 +32,56 @@ interface ChartProps {
   readonly least: number;
 }
 
-/** A line over time. What it says is said in words as well: see `label`. */
-export default function Chart({ label, at, values, format, steps, marks, least }: ChartProps) {
+/**
+ * A line over time. What it says is said in words as well: its least and most stand below it, and whoever can't point
+ * at it goes along it with the arrow keys, as on a slider.
+ */
+export default function Chart({ label, at, values, format, name, bad, kind, steps, marks, least }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot>(null);
   const isDark = useIsDark();
+  const [pointed, setPointed] = useState<number | null>(null);
   const current = useRef({ format, marks, least });
   current.current = { format, marks, least };
+  const badValues = bad?.values;
+  const data = useMemo(
+    () => withGaps(at, badValues === undefined ? [values] : [values, badValues]),
+    [at, values, badValues],
+  );
+  const hasBad = bad !== undefined;
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: colours are read anew when the theme changes
   useEffect(() => {
     const parent = place.current;
     if (parent === null) return;
     const style = getComputedStyle(parent);
-    const colour = (name: string) => style.getPropertyValue(name).trim();
+    const colour = (variable: string) => style.getPropertyValue(variable).trim();
     const font = `12px ${colour("--t-sans")}`;
+    const points = { size: 4, show: true, filter: (self: uPlot, line: number) => isolated(self.data[line] ?? []) };
+    const room = kind === "bars" ? 40 : 0;
+    const bars = kind === "bars" ? { paths: uPlot.paths.bars?.({ size: [0.7, 18, 2] }), points: { show: false } } : {};
     const drawn = new uPlot(
       {
         width: parent.clientWidth,
         height: parent.clientHeight,
-        cursor: { y: false, points: { size: 7 } },
+        cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
         legend: { show: false },
         padding: [10, 12, 0, 0],
-        scales: { y: { range: (_, __, max) => [0, Math.max(max * 1.1, current.current.least)] } },
+        scales: {
+          // What has just begun doesn't fill the whole width at once.
+          x: { range: (_, first, last) => [Math.min(first, last - LEAST_SECONDS) - room, last + room] },
+          y: { range: (_, __, most) => [0, Math.max((most ?? 0) * 1.1, current.current.least)] },
+        },
         series: [
           {},
-          { stroke: colour("--t-accent"), width: 1.75, fill: `${colour("--t-accent")}1c`, points: { show: false } },
+          {
+            stroke: colour("--t-accent"),
+            width: 1.75,
+            fill: `${colour("--t-accent")}1c`,
+            points,
+            ...bars,
+          } as uPlot.Series,
+          ...(hasBad ? [{ stroke: colour("--t-bad"), width: 1.75, dash: [5, 3], points }] : []),
         ],
         axes: [
           {
@@ -73,10 +107,10 @@ export default function Chart({ label, at, values, format, steps, marks, least }
         ],
         hooks: {
           draw: [(self) => drawMarks(self, current.current.marks ?? [], colour("--t-bad"))],
-          setCursor: [(self) => showPoint(self, parent, current.current.format)],
+          setCursor: [(self) => setPointed((self.cursor.left ?? -1) < 0 ? null : (self.cursor.idx ?? null))],
         },
       },
-      [[], []],
+      [[], [], ...(hasBad ? [[]] : [])],
       parent,
     );
     chart.current = drawn;
@@ -87,28 +121,96 @@ export default function Chart({ label, at, values, format, steps, marks, least }
       drawn.destroy();
       chart.current = null;
     };
-  }, [isDark]);
+  }, [isDark, hasBad]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new chart, of another theme, needs its data as well
   useEffect(() => {
-    chart.current?.setData([[...at], [...values]]);
-  }, [at, values, isDark]);
+    const [times, first, ...others] = data;
+    // A bar of nothing is a line along the bottom.
+    const drawn = kind === "bars" ? first.map((value) => value || null) : first;
+    chart.current?.setData([times, drawn, ...others.map(notable)]);
+  }, [data, isDark, hasBad]);
+
+  const last = data[0].length - 1;
+  const lines = [{ name, values: data[1] }, ...(bad === undefined ? [] : [{ name: bad.name, values: data[2] ?? [] }])];
+  const said = (index: number): string => {
+    const then = data[0][index];
+    if (then === undefined) return words.chart.none;
+    const figures = lines.map((line) => {
+      const value = line.values[index];
+      const figure = typeof value === "number" ? format(value) : words.chart.none;
+      return line.name === undefined ? figure : `${line.name} ${figure}`;
+    });
+    return words.chart.at(timeOfDay(new Date(then * 1000)), figures.join(", "));
+  };
+
+  function walk(event: KeyboardEvent): void {
+    const to = STEPS[event.key]?.(pointed ?? last, last);
+    const then = to === undefined ? undefined : data[0][Math.min(Math.max(to, 0), last)];
+    if (then === undefined || chart.current === null) return;
+    event.preventDefault();
+    chart.current.setCursor({ left: chart.current.valToPos(then, "x"), top: 0 });
+  }
 
   return (
     <figure className={css["figure"]}>
-      <figcaption className={css["caption"]}>{label}</figcaption>
-      <div ref={place} className={css["place"]} aria-hidden="true" data-point="" />
+      <figcaption className={css["caption"]} data-pointed={pointed !== null}>
+        {pointed === null ? label : said(pointed)}
+      </figcaption>
+      <div
+        ref={place}
+        className={css["place"]}
+        role="slider"
+        tabIndex={0}
+        aria-label={label}
+        aria-readonly="true"
+        aria-valuemin={0}
+        aria-valuemax={Math.max(last, 0)}
+        aria-valuenow={Math.max(pointed ?? last, 0)}
+        aria-valuetext={said(pointed ?? last)}
+        onKeyDown={walk}
+        onBlur={() => chart.current?.setCursor({ left: -10, top: -10 })}
+      />
+      <ul className={css["lines"]}>
+        {lines.map((line, index) => (
+          <li key={line.name ?? ""}>
+            {line.name !== undefined && <Swatch isBad={index > 0} />}
+            {line.name !== undefined && <span className={css["name"]}>{line.name}</span>}
+            <span>{rangeOf(line.values, format)}</span>
+          </li>
+        ))}
+      </ul>
     </figure>
   );
 }
 
-/** What the pointer is on, beside it. */
-function showPoint(chart: uPlot, place: HTMLElement, format: (value: number) => string): void {
-  const { idx, left } = chart.cursor;
-  const at = idx === null || idx === undefined ? undefined : chart.data[0][idx];
-  const value = idx === null || idx === undefined ? undefined : chart.data[1]?.[idx];
-  const isThere = at !== undefined && value !== undefined && value !== null && (left ?? -1) >= 0;
-  place.dataset["point"] = isThere ? `${timeOfDay(new Date(at * 1000))}  ${format(value)}` : "";
+const LEAST_SECONDS = 300;
+
+type Step = (now: number, last: number) => number;
+
+const STEPS: Readonly<Record<string, Step>> = {
+  ArrowLeft: (now) => now - 1,
+  ArrowDown: (now) => now - 1,
+  ArrowRight: (now) => now + 1,
+  ArrowUp: (now) => now + 1,
+  PageDown: (now) => now - 20,
+  PageUp: (now) => now + 20,
+  Home: () => 0,
+  End: (_, last) => last,
+};
+
+/** How a line is drawn: told apart by its form, not by its colour alone. */
+function Swatch({ isBad }: { readonly isBad: boolean }) {
+  return (
+    <svg viewBox="0 0 20 8" className={css["swatch"]} aria-hidden="true">
+      <path
+        d="M0 4h20"
+        stroke={isBad ? "var(--t-bad)" : "var(--t-accent)"}
+        strokeWidth="2"
+        strokeDasharray={isBad ? "5 3" : undefined}
+      />
+    </svg>
+  );
 }
 
 function drawMarks(chart: uPlot, marks: readonly number[], colour: string): void {

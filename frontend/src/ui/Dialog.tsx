@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import { Dialog as AriaDialog, Heading, Modal, ModalOverlay } from "react-aria-components";
 import { words } from "@/words";
 import { Button } from "./Button";
+import { classes } from "./classes";
 import css from "./Dialog.module.css";
 
 interface DialogProps {
@@ -10,9 +11,10 @@ interface DialogProps {
   readonly isOpen: boolean;
   readonly onClose: () => void;
   readonly children: ReactNode;
+  readonly isWide?: boolean;
 }
 
-export function Dialog({ title, isOpen, onClose, children }: DialogProps) {
+export function Dialog({ title, isOpen, onClose, children, isWide = false }: DialogProps) {
   return (
     <ModalOverlay
       className={css["scrim"] ?? ""}
@@ -20,7 +22,7 @@ export function Dialog({ title, isOpen, onClose, children }: DialogProps) {
       onOpenChange={(open) => !open && onClose()}
       isDismissable
     >
-      <Modal className={css["modal"] ?? ""}>
+      <Modal className={classes(css["modal"], isWide && css["wide"])}>
         <AriaDialog className={css["dialog"] ?? ""}>
           <header className={css["head"]}>
             <Heading slot="title" className={css["title"] ?? ""}>

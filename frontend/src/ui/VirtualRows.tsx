@@ -10,7 +10,7 @@ interface VirtualRowsProps<T> {
   /** What scrolls around these rows. It is asked for in the document: a ref of it may be set too late. */
   readonly scroller: (rows: HTMLElement) => HTMLElement | null;
   readonly role?: "rowgroup" | "list";
-  readonly children: (item: T) => ReactNode;
+  readonly children: (item: T, index: number) => ReactNode;
 }
 
 /** Of many rows only those in the document that are in sight, or nearly so. */
@@ -44,7 +44,7 @@ export function VirtualRows<T>({ items, keyOf, pixels, scroller, role, children 
           return (
             item !== undefined && (
               <div key={key} ref={virtual.measureElement} data-index={index} role="presentation">
-                {children(item)}
+                {children(item, index)}
               </div>
             )
           );

@@ -30,6 +30,10 @@ export function percent(value: number): string {
   return `${(value < 10 ? oneDigit : whole).format(value)} %`;
 }
 
+export function decimal(value: number): string {
+  return (value < 100 ? oneDigit : whole).format(value);
+}
+
 export function count(value: number): string {
   return whole.format(value);
 }

@@ -6,16 +6,32 @@ const KEY = "toru.theme";
 const system = matchMedia("(prefers-color-scheme: dark)");
 const listeners = new Set<() => void>();
 
+/** For as long as this page is open, where the browser lets nobody keep anything. */
+let kept: string | null = null;
+
 /** What was chosen in this browser. */
 export function chosenTheme(): Theme {
-  const chosen = localStorage.getItem(KEY);
+  const chosen = stored();
   return chosen === "light" || chosen === "dark" ? chosen : "system";
 }
 
 export function chooseTheme(theme: Theme): void {
-  if (theme === "system") localStorage.removeItem(KEY);
-  else localStorage.setItem(KEY, theme);
+  kept = theme;
+  try {
+    if (theme === "system") localStorage.removeItem(KEY);
+    else localStorage.setItem(KEY, theme);
+  } catch {
+    // Storage is closed to us.
+  }
   apply();
+}
+
+function stored(): string | null {
+  try {
+    return localStorage.getItem(KEY);
+  } catch {
+    return kept;
+  }
 }
 
 /** `dark` on <html> is what front ends of plugins look for, too. */

@@ -52,6 +52,7 @@ export function Tokens() {
         <ul className={css["list"]} aria-label={words.account.tokensList}>
           {tokens.data.map((token) => (
             <li key={token.id} className={css["item"]}>
+              <KeyRound aria-hidden className={css["icon"]} />
               <div className={css["main"]}>
                 <b className={css["name"]}>{token.name}</b>
                 <span className={css["detail"]}>

@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { KeyRound, Pencil, Plus, Trash2, Users as UsersIcon } from "lucide-react";
+import { KeyRound, MonitorSmartphone, Pencil, Plus, Trash2, UserRound } from "lucide-react";
 import { useState } from "react";
 import { answer, api } from "@/api/client";
 import type { User } from "@/api/types";
@@ -16,6 +16,7 @@ import { words } from "@/words";
 import css from "./Account.module.css";
 import { grantsText } from "./grants";
 import { UserDialog } from "./UserDialog";
+import { UserSessions } from "./UserSessions";
 import { UserTokens } from "./UserTokens";
 
 /** Everybody who may sign in, for admins. */
@@ -25,6 +26,7 @@ export default function Users() {
   const client = useQueryClient();
   const [edited, setEdited] = useState<User | "new" | null>(null);
   const [doomed, setDoomed] = useState<User | null>(null);
+  const [watched, setWatched] = useState<User | null>(null);
   const [shown, setShown] = useState<User | null>(null);
   const users = useQuery({ queryKey: ["users"], queryFn: () => answer(api.GET("/api/users")), enabled: isAdmin });
   const remove = useMutation({
@@ -52,7 +54,7 @@ export default function Users() {
         <ul className={css["list"]} aria-label={words.users.list}>
           {users.data.map((user) => (
             <li key={user.name} className={css["item"]}>
-              <UsersIcon aria-hidden className={css["icon"]} />
+              <UserRound aria-hidden className={css["icon"]} />
               <div className={css["main"]}>
                 <b className={css["name"]}>
                   {user.name} {user.name === me.name && <span className={css["detail"]}>({words.users.you})</span>}
@@ -67,6 +69,14 @@ export default function Users() {
                 {user.disabled && <Pill tone="warn">{words.users.disabled}</Pill>}
               </span>
               <span className={css["buttons"]}>
+                <Button
+                  kind="quiet"
+                  size="square"
+                  aria-label={words.sessions.of(user.name)}
+                  onPress={() => setWatched(user)}
+                >
+                  <MonitorSmartphone aria-hidden />
+                </Button>
                 <Button
                   kind="quiet"
                   size="square"
@@ -97,6 +107,7 @@ export default function Users() {
         </ul>
       )}
       {edited !== null && <UserDialog user={edited === "new" ? null : edited} onClose={() => setEdited(null)} />}
+      {watched !== null && <UserSessions name={watched.name} onClose={() => setWatched(null)} />}
       {shown !== null && <UserTokens name={shown.name} onClose={() => setShown(null)} />}
       <Confirm
         title={words.users.deleteTitle}

@@ -11,6 +11,7 @@ import { toast } from "@/ui/toasts";
 import { words } from "@/words";
 import css from "./Account.module.css";
 import { grantsText } from "./grants";
+import { Sessions } from "./Sessions";
 import { Tokens } from "./Tokens";
 
 export default function You() {
@@ -18,6 +19,7 @@ export default function You() {
   return (
     <div className={css["columns"]}>
       <div className={css["column"]}>
+        <Sessions />
         <Tokens />
       </div>
       <div className={css["column"]}>

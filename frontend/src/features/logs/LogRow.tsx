@@ -9,6 +9,8 @@ import { pieces } from "./text";
 
 interface LogRowProps {
   readonly line: LogLine;
+  /** Said above it. */
+  readonly day: string | undefined;
   readonly wanted: string;
   readonly isOpen: boolean;
   readonly onToggle: () => void;
@@ -16,14 +18,15 @@ interface LogRowProps {
 
 /** One entry; everything about it, when it is opened. */
 export const LogRow = memo(
-  function LogRow({ line, wanted, isOpen, onToggle }: LogRowProps) {
+  function LogRow({ line, day, wanted, isOpen, onToggle }: LogRowProps) {
     const { label, tone } = LEVELS[line.level];
     const then = new Date(line.at);
-    const hasFields = Object.keys(line.fields).length > 0;
+    const fields = Object.entries(line.fields).map(([name, value]) => [name, said(value)] as const);
     return (
       <div
         className={classes(css["row"], css[tone], line.source === "systemd" && css["systemd"], isOpen && css["open"])}
       >
+        {day !== undefined && <span className={css["day"]}>{day}</span>}
         <button
           type="button"
           className={css["time"]}
@@ -36,23 +39,29 @@ export const LogRow = memo(
         </button>
         <span className={css["level"]}>{line.source === "systemd" ? words.logs.fromSystemd : label}</span>
         <span className={css["message"]}>
-          {pieces(line.message, wanted).map((piece, index) =>
-            // biome-ignore lint/suspicious/noArrayIndexKey: pieces have no other name
-            index % 2 === 1 ? <mark key={index}>{piece}</mark> : piece,
-          )}
-          {hasFields && <span className={css["fields"]}>{fieldsOf(line)}</span>}
+          <Searched text={line.message} wanted={wanted} />
+          {fields.map(([name, value]) => (
+            <span key={name} className={css["field"]}>
+              <b>{name}</b>=<Searched text={value} wanted={wanted} />
+            </span>
+          ))}
         </span>
         {isOpen && <Detail line={line} />}
       </div>
     );
   },
-  (a, b) => a.line === b.line && a.wanted === b.wanted && a.isOpen === b.isOpen,
+  (a, b) => a.line === b.line && a.day === b.day && a.wanted === b.wanted && a.isOpen === b.isOpen,
 );
 
-function fieldsOf(line: LogLine): string {
-  return Object.entries(line.fields)
-    .map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)
-    .join("  ");
+function Searched({ text, wanted }: { readonly text: string; readonly wanted: string }) {
+  return pieces(text, wanted).map((piece, index) =>
+    // biome-ignore lint/suspicious/noArrayIndexKey: pieces have no other name
+    index % 2 === 1 ? <mark key={index}>{piece}</mark> : piece,
+  );
+}
+
+function said(value: unknown, indent?: number): string {
+  return typeof value === "string" ? value : JSON.stringify(value, null, indent);
 }
 
 function Detail({ line }: { readonly line: LogLine }) {
@@ -64,10 +73,7 @@ function Detail({ line }: { readonly line: LogLine }) {
     [detail.source, line.source],
     [detail.pid, line.pid],
     [detail.run, line.invocation_id],
-    ...Object.entries(line.fields).map(([name, value]): [string, string] => [
-      name,
-      typeof value === "string" ? value : JSON.stringify(value),
-    ]),
+    ...Object.entries(line.fields).map(([name, value]): [string, string] => [name, said(value, 2)]),
   ];
   return (
     <dl className={css["detail"]}>

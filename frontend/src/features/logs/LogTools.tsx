@@ -1,9 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { Copy, Download, WrapText } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { ToggleButton } from "react-aria-components";
 import { answer, api, apiUrl } from "@/api/client";
-import type { LogLine } from "@/api/types";
 import { LEVELS } from "@/parts/appearance";
 import { copied } from "@/parts/CopyButton";
 import { Button, buttonClasses } from "@/ui/Button";
@@ -11,6 +10,7 @@ import { SearchField, Select, TextField } from "@/ui/fields";
 import { dateAndTime } from "@/ui/format";
 import { toast } from "@/ui/toasts";
 import { words } from "@/words";
+import type { LogBook } from "./LogBook";
 import css from "./Logs.module.css";
 import { LEVEL_CHOICES, type LevelChoice, type LogFilter, type LogSearch, queryOf, RANGES, type Range } from "./search";
 import { asText } from "./text";
@@ -20,7 +20,7 @@ interface LogToolsProps {
   readonly currentRun: string | null;
   readonly search: LogSearch;
   readonly filter: LogFilter;
-  readonly lines: readonly LogLine[];
+  readonly book: LogBook;
   readonly wraps: boolean;
   readonly onWrap: (wraps: boolean) => void;
   readonly onSearch: (search: LogSearch) => void;
@@ -28,9 +28,10 @@ interface LogToolsProps {
 
 const TYPING_MILLISECONDS = 300;
 
-export function LogTools({ pluginId, currentRun, search, filter, lines, wraps, onWrap, onSearch }: LogToolsProps) {
+export function LogTools({ pluginId, currentRun, search, filter, book, wraps, onWrap, onSearch }: LogToolsProps) {
   const runs = useRuns(pluginId, currentRun, search.run);
   async function copy(): Promise<void> {
+    const { lines } = book.lines.get();
     const isDone = await copied(lines.map(asText).join("\n"));
     toast(isDone ? words.logs.copiedLines(lines.length) : words.logs.copyFailed, isDone ? "success" : "error");
   }
@@ -62,13 +63,7 @@ export function LogTools({ pluginId, currentRun, search, filter, lines, wraps, o
         <ToggleButton className={css["toggle"] ?? ""} isSelected={wraps} onChange={onWrap} aria-label={words.logs.wrap}>
           <WrapText aria-hidden />
         </ToggleButton>
-        <Button
-          kind="quiet"
-          size="square"
-          aria-label={words.logs.copy}
-          isDisabled={lines.length === 0}
-          onPress={() => void copy()}
-        >
+        <Button kind="quiet" size="square" aria-label={words.logs.copy} onPress={() => void copy()}>
           <Copy aria-hidden />
         </Button>
         <a
@@ -102,12 +97,15 @@ export function LogTools({ pluginId, currentRun, search, filter, lines, wraps, o
 /** Asks when somebody has stopped typing. */
 function TypedSearch({ value, onChange }: { readonly value: string; readonly onChange: (value: string) => void }) {
   const [typed, setTyped] = useState(value);
+  // What is done then is no reason to wait anew.
+  const act = useRef(onChange);
+  act.current = onChange;
   useEffect(() => setTyped(value), [value]);
   useEffect(() => {
     if (typed === value) return;
-    const timer = setTimeout(() => onChange(typed), TYPING_MILLISECONDS);
+    const timer = setTimeout(() => act.current(typed), TYPING_MILLISECONDS);
     return () => clearTimeout(timer);
-  }, [typed, value, onChange]);
+  }, [typed, value]);
   return (
     <SearchField
       label={words.logs.search}

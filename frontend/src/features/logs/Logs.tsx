@@ -1,5 +1,5 @@
 import { getRouteApi } from "@tanstack/react-router";
-import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useMemo, useState } from "react";
 import { usePlugin } from "@/live/hooks";
 import { LogBook } from "./LogBook";
 import css from "./Logs.module.css";
@@ -23,8 +23,8 @@ export default function Logs() {
     void book.open();
     return () => book.close();
   }, [book]);
-  const lines = useSyncExternalStore(book.lines.subscribe, book.lines.get);
 
+  const onSearch = useCallback((change: LogSearch) => void navigate({ search: change, replace: true }), [navigate]);
   function wrap(wanted: boolean): void {
     localStorage.setItem(WRAP, wanted ? "yes" : "no");
     setWraps(wanted);
@@ -37,12 +37,18 @@ export default function Logs() {
         currentRun={plugin?.invocation_id ?? null}
         search={search}
         filter={filter}
-        lines={lines.lines}
+        book={book}
         wraps={wraps}
         onWrap={wrap}
-        onSearch={(change: LogSearch) => void navigate({ search: change, replace: true })}
+        onSearch={onSearch}
       />
-      <LogView key={JSON.stringify(filter)} book={book} lines={lines} wanted={search.q ?? ""} wraps={wraps} />
+      <LogView
+        key={JSON.stringify(filter)}
+        book={book}
+        wanted={search.q ?? ""}
+        isFiltered={Object.keys(filter).length > 0}
+        wraps={wraps}
+      />
     </div>
   );
 }

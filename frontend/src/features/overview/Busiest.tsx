@@ -16,13 +16,13 @@ export function Busiest({ plugins }: { readonly plugins: readonly LivePlugin[] }
   const figures = useFigures();
   const busy = plugins
     .map((plugin) => ({ plugin, figure: figures.get(plugin.id) }))
-    .filter(({ figure }) => figure !== undefined)
+    .filter(({ plugin, figure }) => figure !== undefined && plugin.pid !== null)
     .sort((a, b) => (b.figure?.memory_bytes ?? 0) - (a.figure?.memory_bytes ?? 0))
     .slice(0, SHOWN);
   return (
     <Section title={words.overview.busiest}>
       {busy.length === 0 ? (
-        <Notice title={words.overview.none} />
+        <Notice title={words.overview.none}>{words.overview.noneHint}</Notice>
       ) : (
         <ul className={css["busy"]}>
           {busy.map(({ plugin, figure }) => (

@@ -1,17 +1,20 @@
 import { Link } from "@tanstack/react-router";
+import { Blocks } from "lucide-react";
 import { lazy, Suspense, useMemo } from "react";
 import { useIsAdmin, usePlugins, useRejected } from "@/live/hooks";
 import type { LivePlugin } from "@/live/live";
 import { appearance, type Glyph, needsAttention, reason, type Tone } from "@/parts/appearance";
+import { NotYet } from "@/parts/NotYet";
 import { PluginIcon } from "@/parts/PluginIcon";
 import { StateGlyph, StatePill } from "@/parts/StateMark";
 import { useWish, wishLook } from "@/parts/wishes";
 import { Button } from "@/ui/Button";
 import { count } from "@/ui/format";
-import { Skeleton } from "@/ui/notices";
+import { Notice, Skeleton } from "@/ui/notices";
 import { Page, Section } from "@/ui/page";
 import { words } from "@/words";
 import { Busiest } from "./Busiest";
+import { HostFigures } from "./HostFigures";
 import { LastEvents } from "./LastEvents";
 import css from "./Overview.module.css";
 
@@ -32,17 +35,14 @@ export default function Overview() {
   if (plugins === undefined) {
     return (
       <Page title={words.overview.title}>
-        <Skeleton lines={6} />
+        <NotYet />
       </Page>
     );
   }
   return (
-    <Page
-      title={troubled.length === 0 ? words.overview.allWell : words.overview.attention(troubled.length)}
-      windowTitle={words.overview.title}
-      lead={location.hostname}
-    >
+    <Page title={titleOf(all.length, troubled.length)} windowTitle={words.overview.title} lead={location.hostname}>
       <Summary plugins={all} />
+      {all.length === 0 && <NoPlugins />}
       {troubled.length > 0 && <Attention plugins={troubled} />}
       <div className={css["columns"]}>
         <div className={css["column"]}>
@@ -52,11 +52,28 @@ export default function Overview() {
           {isAdmin && <LastEvents />}
         </div>
         <div className={css["column"]}>
+          {isAdmin && <HostFigures />}
           <Busiest plugins={all} />
           <Open plugins={all} />
         </div>
       </div>
     </Page>
+  );
+}
+
+function titleOf(all: number, troubled: number): string {
+  if (all === 0) return words.overview.noPlugins;
+  return troubled === 0 ? words.overview.allWell : words.overview.attention(troubled);
+}
+
+function NoPlugins() {
+  const isAdmin = useIsAdmin();
+  return (
+    <Section title={words.shell.plugins}>
+      <Notice icon={<Blocks aria-hidden />} title={isAdmin ? words.plugins.none : words.plugins.noneGranted}>
+        {isAdmin ? words.plugins.noneHint : words.plugins.noneGrantedHint}
+      </Notice>
+    </Section>
   );
 }
 

@@ -9,6 +9,7 @@ import { Dialog, DialogButtons } from "@/ui/Dialog";
 import { TextField } from "@/ui/fields";
 import { toast } from "@/ui/toasts";
 import { words } from "@/words";
+import css from "./Storage.module.css";
 
 interface EntryDialogProps {
   readonly pluginId: string;
@@ -27,7 +28,7 @@ export function EntryDialog({ pluginId, entry, onClose }: EntryDialogProps) {
   const client = useQueryClient();
   const [key, setKey] = useState(entry?.key ?? "");
   const [value, setValue] = useState(entry === null ? "" : JSON.stringify(entry.value, null, 2));
-  const [ttl, setTtl] = useState("");
+  const [ttl, setTtl] = useState(() => secondsLeft(entry));
   const [isTried, setTried] = useState(false);
   const save = useMutation({
     mutationFn: () =>
@@ -42,7 +43,6 @@ export function EntryDialog({ pluginId, entry, onClose }: EntryDialogProps) {
       void client.invalidateQueries({ queryKey: ["kv", pluginId] });
       onClose();
     },
-    onError: (error) => toast(said(error), "error"),
   });
   const mistakes: Mistakes = {
     key: key === "" ? words.storage.needsKey : undefined,
@@ -76,6 +76,11 @@ export function EntryDialog({ pluginId, entry, onClose }: EntryDialogProps) {
           onChange={setTtl}
           error={shown.ttl}
         />
+        {save.isError && (
+          <p className={css["refused"]} role="alert">
+            {said(save.error)}
+          </p>
+        )}
         <DialogButtons>
           <Button onPress={onClose}>{words.cancel}</Button>
           <Button kind="primary" type="submit" isPending={save.isPending}>
@@ -85,6 +90,12 @@ export function EntryDialog({ pluginId, entry, onClose }: EntryDialogProps) {
       </Form>
     </Dialog>
   );
+}
+
+/** For how long it is still to be kept, as the field wants it; nothing for good. */
+function secondsLeft(entry: KvEntry | null): string {
+  if (entry === null || entry.expires_at === null) return "";
+  return String(Math.max(1, Math.ceil(entry.expires_at - Date.now() / 1000)));
 }
 
 function isJson(text: string): boolean {

@@ -47,8 +47,10 @@ function Found({ plugin }: { readonly plugin: LivePlugin }) {
   const params = { id: plugin.id };
   const tabs: Tab[] = [
     { label: words.plugin.tabs.status, link: { to: "/plugins/$id", params }, isIndex: true },
+    { label: words.plugin.tabs.runs, link: { to: "/plugins/$id/runs", params } },
     { label: words.plugin.tabs.logs, link: { to: "/plugins/$id/logs", params } },
     { label: words.plugin.tabs.events, link: { to: "/plugins/$id/events", params } },
+    { label: words.plugin.tabs.units, link: { to: "/plugins/$id/units", params } },
     { label: words.plugin.tabs.storage, link: { to: "/plugins/$id/storage", params } },
   ];
   return (

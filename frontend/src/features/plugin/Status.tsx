@@ -9,6 +9,7 @@ import { Skeleton } from "@/ui/notices";
 import { type Fact, Facts, Section } from "@/ui/page";
 import { Ago } from "@/ui/time";
 import { words } from "@/words";
+import { SandboxCard } from "./SandboxCard";
 import css from "./Status.module.css";
 import { WhyCard } from "./WhyCard";
 
@@ -34,6 +35,7 @@ export default function Status() {
         <Section title={words.plugin.runtime}>
           <Runtime plugin={plugin} />
         </Section>
+        <SandboxCard plugin={plugin} />
         <Section title={words.plugin.about}>
           {plugin.description !== null && <p className={css["description"]}>{plugin.description}</p>}
           <Facts facts={about(plugin)} />
@@ -45,6 +47,7 @@ export default function Status() {
                 `systemctl status ${plugin.unit}`,
                 `journalctl -fu ${plugin.unit}`,
                 `systemctl edit ${plugin.unit}`,
+                `systemd-analyze security ${plugin.unit}`,
               ].map((command) => (
                 <li key={command} className={css["command"]}>
                   <code>{command}</code>
@@ -77,17 +80,6 @@ function runtime(plugin: LivePlugin, figure: Figure | undefined): readonly Fact[
     { name: words.plugin.limitMemory, value: limits.memory_bytes !== null && bytes(limits.memory_bytes) },
     { name: words.plugin.limitTasks, value: limits.tasks !== null && count(limits.tasks) },
     { name: words.plugin.limitCpu, value: limits.cpu_percent !== null && percent(limits.cpu_percent) },
-    {
-      name: words.plugin.sandbox,
-      value: (
-        <>
-          {words.plugin.sandboxes[plugin.sandbox]}
-          {plugin.sandbox_asked !== null && (
-            <span className={css["asked"]}>{words.plugin.sandboxAsked(plugin.sandbox_asked)}</span>
-          )}
-        </>
-      ),
-    },
     { name: words.plugin.unit, value: plugin.unit, isCode: true },
     { name: words.plugin.socketUnit, value: plugin.socket_unit, isCode: true },
     { name: words.plugin.socket, value: plugin.socket_path, isCode: true },

@@ -8,6 +8,7 @@ import { said } from "@/parts/wishes";
 import { Button } from "@/ui/Button";
 import { Confirm } from "@/ui/Dialog";
 import { SearchField } from "@/ui/fields";
+import { bytes } from "@/ui/format";
 import { Failure, Notice, Skeleton } from "@/ui/notices";
 import { Section } from "@/ui/page";
 import { Ago } from "@/ui/time";
@@ -105,7 +106,7 @@ export default function Storage() {
                   {entry.key}
                 </th>
                 <td className={css["cell"]}>
-                  <span className={css["value"]}>{JSON.stringify(entry.value)}</span>
+                  <Value value={entry.value} />
                 </td>
                 <td className={css["expires"]}>
                   {entry.expires_at === null ? words.storage.never : <Ago then={new Date(entry.expires_at * 1000)} />}
@@ -152,5 +153,19 @@ export default function Storage() {
         onConfirm={() => doomed !== null && remove.mutate(doomed)}
       />
     </Section>
+  );
+}
+
+const LONGEST_SHOWN = 300;
+
+/** As much of a value as a row has room for. All of it is in the dialog. */
+function Value({ value }: { readonly value: unknown }) {
+  const text = JSON.stringify(value);
+  if (text.length <= LONGEST_SHOWN) return <span className={css["value"]}>{text}</span>;
+  return (
+    <>
+      <span className={css["value"]}>{text.slice(0, LONGEST_SHOWN)}…</span>
+      <span className={css["size"]}>{words.storage.long(bytes(new Blob([text]).size))}</span>
+    </>
   );
 }

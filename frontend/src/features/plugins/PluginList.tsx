@@ -3,9 +3,10 @@ import { Blocks, FileX2, SearchX } from "lucide-react";
 import { useDeferredValue, useMemo } from "react";
 import { useFigures, useIsAdmin, usePlugins, useRejected } from "@/live/hooks";
 import type { LivePlugin } from "@/live/live";
+import { NotYet } from "@/parts/NotYet";
 import { Button } from "@/ui/Button";
 import { SearchField, Select } from "@/ui/fields";
-import { Notice, Skeleton } from "@/ui/notices";
+import { Notice } from "@/ui/notices";
 import { Page, Section } from "@/ui/page";
 import { Segments } from "@/ui/Segments";
 import { VirtualRows } from "@/ui/VirtualRows";
@@ -26,7 +27,7 @@ export default function PluginList() {
     <Page title={words.plugins.title} lead={plugins && words.plugins.lead(all.length, running)}>
       {plugins === undefined ? (
         <Section title={words.plugins.list}>
-          <Skeleton lines={6} />
+          <NotYet />
         </Section>
       ) : (
         <Listed plugins={all} />

@@ -1,9 +1,9 @@
 import { Link, useNavigate } from "@tanstack/react-router";
 import { AppWindow, EllipsisVertical, Info, ScrollText } from "lucide-react";
-import { memo } from "react";
+import { lazy, memo, Suspense, useState } from "react";
 import { useFigure, useIsAdmin } from "@/live/hooks";
 import type { LivePlugin } from "@/live/live";
-import { appearance, reason } from "@/parts/appearance";
+import { appearance, needsAttention, reason } from "@/parts/appearance";
 import { Meter } from "@/parts/Meter";
 import { PluginIcon } from "@/parts/PluginIcon";
 import { PluginSwitch } from "@/parts/PluginSwitch";
@@ -16,11 +16,14 @@ import { Menu } from "@/ui/Menu";
 import { words } from "@/words";
 import css from "./PluginList.module.css";
 
+const WhyDialog = lazy(() => import("./WhyDialog"));
+
 /** A line of the table; on a narrow screen a card. */
 export const PluginRow = memo(function PluginRow({ plugin }: { readonly plugin: LivePlugin }) {
   const isAdmin = useIsAdmin();
   const why = reason(plugin);
   const isOff = !plugin.enabled;
+  const [isAsked, setAsked] = useState(false);
   return (
     <div role="row" className={css["row"]} data-plugin={plugin.id} data-state={plugin.state}>
       <div role="cell" className={css["plugin"]}>
@@ -37,6 +40,22 @@ export const PluginRow = memo(function PluginRow({ plugin }: { readonly plugin: 
       <div role="cell" className={css["state"]}>
         <StatePill plugin={plugin} />
         {why !== null && <span className={css["why"]}>{why}</span>}
+        {isAdmin && why !== null && needsAttention(plugin) && (
+          <Button
+            kind="quiet"
+            size="small"
+            className={css["ask"]}
+            aria-label={words.plugins.whyOf(plugin.name)}
+            onPress={() => setAsked(true)}
+          >
+            {words.plugins.why}
+          </Button>
+        )}
+        {isAsked && (
+          <Suspense fallback={null}>
+            <WhyDialog plugin={plugin} onClose={() => setAsked(false)} />
+          </Suspense>
+        )}
       </div>
       <Usage plugin={plugin} />
       <div role="cell" className={classes(css["number"], css["restarts"])}>
@@ -72,7 +91,7 @@ function Usage({ plugin }: { readonly plugin: LivePlugin }) {
           />
         )}
       </div>
-      <div role="cell" className={classes(css["number"], css["cpu"])}>
+      <div role="cell" className={classes(css["number"], css["cpu"])} data-name={words.plugins.cpu}>
         {cpu === null ? <span className={css["nothing"]}>{words.unknown}</span> : percent(cpu)}
       </div>
     </>

@@ -1,5 +1,18 @@
 import { useNavigate } from "@tanstack/react-router";
-import { Activity, Blocks, Gauge, Info, LogOut, Monitor, Moon, ScrollText, Search, Sun, UserRound } from "lucide-react";
+import {
+  Activity,
+  Blocks,
+  Gauge,
+  Info,
+  LogOut,
+  Monitor,
+  Moon,
+  ScrollText,
+  Search,
+  Sun,
+  UserRound,
+  Users,
+} from "lucide-react";
 import { type ReactNode, useMemo } from "react";
 import {
   Autocomplete,
@@ -128,6 +141,16 @@ function useCommands(): readonly Group[] {
         icon: <UserRound aria-hidden />,
         run: () => void navigate({ to: "/accounts" }),
       },
+      ...(isAdmin
+        ? [
+            {
+              id: "users",
+              label: words.account.users,
+              icon: <Users aria-hidden />,
+              run: () => void navigate({ to: "/accounts/users" }),
+            },
+          ]
+        : []),
     ];
     const ofPlugins: Command[] = all.flatMap((plugin) => {
       const params = { id: plugin.id };

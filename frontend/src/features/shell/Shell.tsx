@@ -1,6 +1,7 @@
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
 import { Menu as MenuIcon } from "lucide-react";
 import { lazy, Suspense, useEffect, useState } from "react";
+import { UNSAFE_PortalProvider as PortalProvider } from "react-aria/PortalProvider";
 import { Dialog, Modal, ModalOverlay } from "react-aria-components";
 import { Mark } from "@/parts/Mark";
 import { Button } from "@/ui/Button";
@@ -13,8 +14,19 @@ import { Side } from "./Side";
 
 const Palette = lazy(() => import("./Palette"));
 
+/** Dialogs, menus and toasts go there: on <body> itself they could not be told from what bundles of plugins put there. */
+const over = () => document.getElementById("toru-over");
+
 /** The frame around every screen. */
 export function Shell() {
+  return (
+    <PortalProvider getContainer={over}>
+      <Frame />
+    </PortalProvider>
+  );
+}
+
+function Frame() {
   const [isMenuOpen, setMenuOpen] = useState(false);
   const [isPaletteOpen, setPaletteOpen] = useState(false);
   const path = useRouterState({ select: (state) => state.location.pathname });

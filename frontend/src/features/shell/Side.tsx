@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Activity, Blocks, ChevronsUpDown, Gauge, LogOut, Monitor, Moon, Search, Sun, UserRound } from "lucide-react";
-import { memo, type ReactNode, useMemo } from "react";
+import { type KeyboardEvent, memo, type ReactNode, useMemo } from "react";
 import { Button as AriaButton } from "react-aria-components";
 import { answer, api } from "@/api/client";
 import { useConnection, useIsAdmin, usePlugins, useSession, useVersion } from "@/live/hooks";
@@ -90,22 +90,29 @@ function EnabledPlugins() {
   }, [plugins]);
   if (enabled.length === 0) return <div className={css["gap"]} />;
   return (
-    <nav className={css["plugins"]} aria-label={words.shell.ofPlugins}>
+    <nav className={css["plugins"]} aria-label={words.shell.ofPlugins} onKeyDown={goByKeys}>
       <h2 className={css["heading"]}>{words.shell.plugins}</h2>
       <div className={css["list"]}>
         <VirtualRows items={enabled} keyOf={idOf} pixels={35} scroller={parent} role="list">
-          {(plugin) => <EnabledPlugin plugin={plugin} />}
+          {(plugin, index) => <EnabledPlugin plugin={plugin} position={index + 1} count={enabled.length} />}
         </VirtualRows>
       </div>
     </nav>
   );
 }
 
-const EnabledPlugin = memo(function EnabledPlugin({ plugin }: { readonly plugin: LivePlugin }) {
+interface EnabledPluginProps {
+  readonly plugin: LivePlugin;
+  /** Among all, of which the document holds only those in sight. */
+  readonly position: number;
+  readonly count: number;
+}
+
+const EnabledPlugin = memo(function EnabledPlugin({ plugin, position, count }: EnabledPluginProps) {
   const isHealthy = plugin.health === "healthy";
   const { label, glyph } = appearance(plugin);
   return (
-    <div role="listitem" className={css["item"]}>
+    <div role="listitem" aria-posinset={position} aria-setsize={count} className={css["item"]}>
       <Link
         to="/view/$id/$"
         params={{ id: plugin.id, _splat: "" }}
@@ -127,6 +134,40 @@ const EnabledPlugin = memo(function EnabledPlugin({ plugin }: { readonly plugin:
     </div>
   );
 });
+
+/** With many plugins nobody wants to press Tab for each. What gets the focus is scrolled to, and more is drawn around it. */
+function goByKeys(event: KeyboardEvent<HTMLElement>): void {
+  const links = [...event.currentTarget.querySelectorAll("a")];
+  const at = links.indexOf(document.activeElement as HTMLAnchorElement);
+  const list = links[0]?.closest("[role=list]")?.parentElement;
+  if (at < 0 || list === null || list === undefined) return;
+  switch (event.key) {
+    case "ArrowDown":
+      links[at + 1]?.focus();
+      break;
+    case "ArrowUp":
+      links[at - 1]?.focus();
+      break;
+    case "Home":
+    case "End":
+      goToEnd(list, event.key === "Home");
+      break;
+    default:
+      return;
+  }
+  event.preventDefault();
+}
+
+const FRAMES = 60;
+
+/** The first or the last is drawn a moment after the list was scrolled there. */
+function goToEnd(list: HTMLElement, isBeginning: boolean, tries = FRAMES): void {
+  list.scrollTop = isBeginning ? 0 : list.scrollHeight;
+  const link = [...list.querySelectorAll("a")].at(isBeginning ? 0 : -1);
+  const item = link?.closest("[role=listitem]");
+  if (item?.ariaPosInSet === (isBeginning ? "1" : item?.ariaSetSize)) link?.focus();
+  else if (tries > 0) requestAnimationFrame(() => goToEnd(list, isBeginning, tries - 1));
+}
 
 const idOf = (plugin: LivePlugin) => plugin.id;
 const parent = (rows: HTMLElement) => rows.parentElement;

@@ -1,6 +1,6 @@
-import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
-import { CloudOff, FileQuestion, Info, Moon, PackageX, ScrollText, TriangleAlert } from "lucide-react";
-import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { Info, Moon, PackageX, ScrollText } from "lucide-react";
+import { useEffect } from "react";
 import { useIsAdmin, usePlugin } from "@/live/hooks";
 import type { LivePlugin } from "@/live/live";
 import { appearance, reason } from "@/parts/appearance";
@@ -10,9 +10,8 @@ import { useWish, wishLook } from "@/parts/wishes";
 import { Button, buttonClasses } from "@/ui/Button";
 import { Notice, Skeleton } from "@/ui/notices";
 import { words } from "@/words";
-import { BundleError, loadBundle, mount } from "./bundles";
 import css from "./PluginView.module.css";
-import { makePluginApi } from "./pluginApi";
+import { Stage } from "./Stage";
 
 const route = getRouteApi("/view/$id/$");
 
@@ -34,7 +33,7 @@ export default function PluginView() {
   return (
     <div className={css["view"]}>
       <Head plugin={plugin} />
-      {plugin.enabled ? <Enabled key={id} plugin={plugin} /> : <Disabled plugin={plugin} />}
+      {plugin.enabled ? <Stage key={id} plugin={plugin} /> : <Disabled plugin={plugin} />}
     </div>
   );
 }
@@ -71,121 +70,6 @@ function Head({ plugin }: { readonly plugin: LivePlugin }) {
       </Link>
     </header>
   );
-}
-
-type Phase =
-  | { readonly kind: "loading" }
-  | { readonly kind: "mounted" }
-  | { readonly kind: "failed"; readonly error: unknown };
-
-function Enabled({ plugin }: { readonly plugin: LivePlugin }) {
-  const container = useRef<HTMLDivElement>(null);
-  const [phase, setPhase] = useState<Phase>({ kind: "loading" });
-  const [tries, setTries] = useState(0);
-  const navigate = useNavigate();
-  const go = useCallback(
-    (path: string) => {
-      if (path.startsWith("/")) void navigate({ to: path });
-      else void navigate({ to: "/view/$id/$", params: { id: plugin.id, _splat: path } });
-    },
-    [navigate, plugin.id],
-  );
-  const address = plugin.route ?? `/${plugin.id}`;
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: each try is a new one
-  useEffect(() => {
-    const element = container.current;
-    if (element === null) return;
-    let isGone = false;
-    let mounted: { leave: () => void } | undefined;
-    setPhase({ kind: "loading" });
-    loadBundle(plugin.id)
-      .then((bundle) => {
-        if (isGone) return;
-        mounted = mount(plugin.id, bundle, element, makePluginApi(plugin.id, address, go));
-        setPhase({ kind: "mounted" });
-      })
-      .catch((error: unknown) => !isGone && setPhase({ kind: "failed", error }));
-    return () => {
-      isGone = true;
-      try {
-        mounted?.leave();
-      } finally {
-        element.replaceChildren();
-      }
-    };
-  }, [plugin.id, address, go, tries]);
-
-  return (
-    <>
-      {phase.kind === "loading" && <p className={css["loading"]}>{words.view.loading(plugin.name)}</p>}
-      {phase.kind === "failed" && (
-        <Failed plugin={plugin} error={phase.error} onRetry={() => setTries((before) => before + 1)} />
-      )}
-      <div
-        ref={container}
-        className={css["container"]}
-        id={`toru-plugin-${plugin.id}`}
-        data-phase={phase.kind}
-        hidden={phase.kind === "failed"}
-      />
-    </>
-  );
-}
-
-interface FailedProps {
-  readonly plugin: LivePlugin;
-  readonly error: unknown;
-  readonly onRetry: () => void;
-}
-
-function Failed({ plugin, error, onRetry }: FailedProps) {
-  const isAdmin = useIsAdmin();
-  const { title, hint, icon } = explained(error, plugin.id);
-  const isMissing = error instanceof BundleError && error.fault === "missing";
-  return (
-    <Notice
-      tone={isMissing ? "calm" : "bad"}
-      icon={icon}
-      title={title}
-      actions={
-        <>
-          {!isMissing && <Button onPress={onRetry}>{words.view.retry}</Button>}
-          {isAdmin && (
-            <Link to="/plugins/$id/logs" params={{ id: plugin.id }} className={buttonClasses()}>
-              {words.plugin.showLogs}
-            </Link>
-          )}
-          <Link to="/plugins/$id" params={{ id: plugin.id }} className={buttonClasses()}>
-            {words.plugin.details}
-          </Link>
-        </>
-      }
-    >
-      {hint}
-    </Notice>
-  );
-}
-
-function explained(error: unknown, id: string): { title: string; hint: string; icon: ReactNode } {
-  const { view } = words;
-  if (!(error instanceof BundleError)) {
-    return {
-      title: view.threw,
-      hint: error instanceof Error ? error.message : String(error),
-      icon: <TriangleAlert aria-hidden />,
-    };
-  }
-  switch (error.fault) {
-    case "missing":
-      return { title: view.noBundle, hint: view.noBundleHint, icon: <FileQuestion aria-hidden /> };
-    case "unreachable":
-      return { title: view.notLoaded, hint: error.message || words.failure.hint, icon: <CloudOff aria-hidden /> };
-    case "timeout":
-      return { title: view.notLoaded, hint: view.timedOut, icon: <CloudOff aria-hidden /> };
-    case "unregistered":
-      return { title: view.notRegistered, hint: view.notRegisteredHint(id), icon: <FileQuestion aria-hidden /> };
-  }
 }
 
 function Disabled({ plugin }: { readonly plugin: LivePlugin }) {

@@ -1,19 +1,18 @@
 /**
  * The front ends of plugins: classic scripts that know nothing of this manager, and were built years ago, some of them.
- *
- * A script is loaded once for each version of it. What it adds to <head> is its own: it is switched off when its page is
- * left, so that its styles, which repaint the whole document, don't repaint the manager; and on again when it comes back.
+ * A script runs once for each version of it.
  */
 import { apiUrl } from "@/api/client";
+import { Belongings, watch } from "./belongings";
 
 /** What plugins register: `window.ToruPlugins["<id>"]` or `window["toru_plugin_<id>"]`. */
-export interface Bundle {
+export interface Registered {
   mount(container: HTMLElement, api: PluginApi): unknown;
   unmount?(container: HTMLElement): unknown;
 }
 
 export interface PluginApi {
-  fetch(path: string, init?: RequestInit): Promise<Response>;
+  fetch(path: string | URL | Request, init?: RequestInit): Promise<Response>;
   readonly kv: {
     get(key: string): Promise<unknown>;
     set(key: string, value: unknown): Promise<unknown>;
@@ -23,171 +22,143 @@ export interface PluginApi {
   showToast(message: string, kind?: "success" | "error" | "info"): void;
 }
 
-export type BundleFault = "missing" | "unreachable" | "unregistered" | "timeout";
+export interface Bundle {
+  /** What tells one version of a script from another. */
+  readonly version: string;
+  readonly registered: Registered;
+  readonly belongings: Belongings;
+}
+
+/**
+ * missing: the plugin has none · unreachable: it can't be had now · timeout: it doesn't come · mistaken: the script
+ * itself fails · unregistered: it ran, and registered nothing
+ */
+export type BundleFault = "missing" | "unreachable" | "timeout" | "mistaken" | "unregistered";
 
 export class BundleError extends Error {
   override readonly name = "BundleError";
 
   constructor(
     readonly fault: BundleFault,
-    message: string,
+    message = "",
   ) {
     super(message);
   }
 }
 
-type Styles = HTMLStyleElement | HTMLLinkElement;
-
-interface Loaded {
-  readonly version: string;
-  readonly bundle: Bundle;
-  readonly styles: Set<Styles>;
-}
-
 const TIME_LIMIT = 15_000;
 
-const loaded = new Map<string, Loaded>();
+const loaded = new Map<string, Bundle>();
+const running = new Map<string, Promise<Bundle>>();
 
 /** The bundle of a plugin: from memory while it is the one that the server has, else loaded anew. */
 export async function loadBundle(id: string): Promise<Bundle> {
   const version = await versionOf(id);
   const known = loaded.get(id);
-  if (known?.version === version) return known.bundle;
-  if (known !== undefined) forget(id, known);
-  const styles = new Set<Styles>();
-  const watching = watchStyles(styles);
-  try {
-    await loadScript(`${apiUrl(`/api/plugins/${id}/bundle.js`)}?v=${encodeURIComponent(version)}`);
-  } finally {
-    watching();
-  }
-  const bundle = registered(id);
-  if (bundle === undefined) throw new BundleError("unregistered", "");
-  loaded.set(id, { version, bundle, styles });
-  return bundle;
+  if (known?.version === version) return known;
+  // Who leaves and comes back before it is there doesn't run it twice.
+  const name = `${id} ${version}`;
+  const begun = running.get(name) ?? runScript(id, version).finally(() => running.delete(name));
+  running.set(name, begun);
+  return begun;
 }
 
-/** A page of a plugin, mounted. `leave` undoes it, as far as the manager can: whatever else the bundle does is its own. */
-export function mount(id: string, bundle: Bundle, container: HTMLElement, api: PluginApi): { leave: () => void } {
-  const styles = loaded.get(id)?.styles ?? new Set<Styles>();
-  const children = new Set(document.body.children);
-  for (const style of styles) disable(style, false);
-  const stopWatching = watchStyles(styles);
-  let isLeft = false;
-  function leave(): void {
-    if (isLeft) return;
-    isLeft = true;
-    try {
-      bundle.unmount?.(container);
-    } finally {
-      stopWatching();
-      for (const style of styles) disable(style, true);
-      // Portals that a page forgot to take away lie over everything.
-      for (const child of [...document.body.children]) {
-        if (!children.has(child) && isPortal(child)) child.remove();
-      }
-    }
-  }
-  try {
-    bundle.mount(container, api);
-  } catch (error) {
-    try {
-      leave();
-    } catch {
-      // It never mounted: that it can't unmount either is no news.
-    }
-    throw error;
-  }
-  return { leave };
-}
-
-/** What tells one version of a bundle from another: its ETag. */
+/**
+ * Asked by GET, as plugins that serve their own bundle may know nothing else. What has no ETag is told by its text. The
+ * browser keeps what it got: the script itself then costs no more than the question whether it has changed.
+ */
 async function versionOf(id: string): Promise<string> {
-  let response: Response;
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), TIME_LIMIT);
   try {
-    response = await fetch(apiUrl(`/api/plugins/${id}/bundle.js`), { method: "HEAD", cache: "no-store" });
+    const response = await fetch(addressOf(id), { cache: "no-cache", signal: stop.signal });
+    const text = await response.text();
+    if (!response.ok) throw new BundleError(response.status === 404 ? "missing" : "unreachable", said(response, text));
+    return response.headers.get("etag") ?? text;
   } catch (reason) {
-    throw new BundleError("unreachable", String(reason));
+    if (reason instanceof BundleError) throw reason;
+    throw new BundleError(stop.signal.aborted ? "timeout" : "unreachable", String(reason));
+  } finally {
+    clearTimeout(timer);
   }
-  if (response.status === 404) throw new BundleError("missing", "");
-  // Some plugins that serve their own bundle know GET alone: then each visit loads it anew.
-  if (response.status === 405 || response.status === 501) return String(Date.now());
-  if (!response.ok) throw new BundleError("unreachable", `${response.status} ${response.statusText}`.trim());
-  return response.headers.get("etag") ?? response.headers.get("last-modified") ?? String(Date.now());
 }
 
-function loadScript(address: string): Promise<void> {
+function runScript(id: string, version: string): Promise<Bundle> {
+  watch();
+  loaded.get(id)?.belongings.discard();
+  loaded.delete(id);
+  forget(id);
+  const script = document.createElement("script");
+  const belongings = new Belongings();
+  let mistake: string | undefined;
+  const onMistake = (event: ErrorEvent) => {
+    if (event.filename === script.src) mistake ??= event.message;
+  };
   return new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    const timer = setTimeout(() => end(new BundleError("timeout", "")), TIME_LIMIT);
-    function end(error?: Error): void {
+    // It may come after that. Then it waits for whoever tries again.
+    const timer = setTimeout(() => {
+      removeEventListener("error", onMistake);
+      reject(new BundleError("timeout"));
+    }, TIME_LIMIT);
+    function end(): void {
       clearTimeout(timer);
-      script.onload = null;
-      script.onerror = null;
+      removeEventListener("error", onMistake);
       script.remove();
-      if (error === undefined) resolve();
-      else reject(error);
     }
-    script.src = address;
-    script.onload = () => end();
-    script.onerror = () => end(new BundleError("unreachable", ""));
+    script.onload = () => {
+      end();
+      belongings.claim();
+      const registered = registeredBy(id);
+      if (registered !== undefined) {
+        const bundle = { version, registered, belongings };
+        loaded.set(id, bundle);
+        resolve(bundle);
+      } else {
+        belongings.discard();
+        reject(mistake === undefined ? new BundleError("unregistered") : new BundleError("mistaken", mistake));
+      }
+    };
+    script.onerror = () => {
+      end();
+      reject(new BundleError("unreachable"));
+    };
+    addEventListener("error", onMistake);
+    script.src = addressOf(id);
     document.head.append(script);
   });
 }
 
-function registered(id: string): Bundle | undefined {
-  const all = (window as { ToruPlugins?: Record<string, unknown> }).ToruPlugins;
-  const own = (window as unknown as Record<string, unknown>)[`toru_plugin_${id}`];
-  return [all?.[id], own].find(isBundle);
+/** Without a query: a plugin that serves it compares the path, some of them all of it. */
+function addressOf(id: string): string {
+  return apiUrl(`/api/plugins/${id}/bundle.js`);
 }
 
-function isBundle(value: unknown): value is Bundle {
-  return typeof value === "object" && value !== null && "mount" in value && typeof value.mount === "function";
-}
-
-/** Takes note of each style that comes into the document, until what is returned is called. */
-function watchStyles(styles: Set<Styles>): () => void {
-  const take = (records: readonly MutationRecord[]) => {
-    for (const record of records) {
-      for (const node of record.addedNodes) if (isStyle(node) && !isOurs(node)) styles.add(node);
-    }
-  };
-  const observer = new MutationObserver(take);
-  observer.observe(document.head, { childList: true, subtree: true });
-  observer.observe(document.body, { childList: true });
-  return () => {
-    take(observer.takeRecords());
-    observer.disconnect();
-  };
-}
-
-function isStyle(node: Node): node is Styles {
-  return node instanceof HTMLStyleElement || (node instanceof HTMLLinkElement && node.rel === "stylesheet");
-}
-
-/** The manager's own screens load their styles as they are opened, perhaps while a page of a plugin is there. */
-function isOurs(node: Styles): boolean {
-  return node instanceof HTMLLinkElement && /\/assets\/[^/]+\.css$/.test(new URL(node.href, document.baseURI).pathname);
-}
-
-function disable(style: Styles, isDisabled: boolean): void {
-  // `disabled` works on what is in the document only; the medium also on what is not there yet.
-  if (isDisabled) {
-    if (style.media !== "not all") style.dataset["toruMedia"] = style.media;
-    style.media = "not all";
-  } else if (style.media === "not all") {
-    style.media = style.dataset["toruMedia"] ?? "";
-    delete style.dataset["toruMedia"];
+/** Why not, in the core's words, if it is the core that answered. */
+function said(response: Response, text: string): string {
+  try {
+    const { detail } = JSON.parse(text) as { detail?: unknown };
+    if (typeof detail === "string") return detail;
+  } catch {
+    // A page of a proxy's, or whatever a plugin says.
   }
+  return `${response.status} ${response.statusText}`.trim();
 }
 
-function isPortal(element: Element): boolean {
-  return !["SCRIPT", "STYLE", "LINK", "TEMPLATE", "NOSCRIPT"].includes(element.tagName);
+type Registry = Record<string, unknown> & { ToruPlugins?: Record<string, unknown> };
+
+function registeredBy(id: string): Registered | undefined {
+  const registry = window as unknown as Registry;
+  return [registry.ToruPlugins?.[id], registry[`toru_plugin_${id}`]].find(isRegistered);
 }
 
-function forget(id: string, { styles }: Loaded): void {
-  for (const style of styles) style.remove();
-  loaded.delete(id);
-  delete (window as { ToruPlugins?: Record<string, unknown> }).ToruPlugins?.[id];
-  Reflect.deleteProperty(window, `toru_plugin_${id}`);
+function isRegistered(value: unknown): value is Registered {
+  if (value === null || (typeof value !== "object" && typeof value !== "function")) return false;
+  return "mount" in value && typeof value.mount === "function";
+}
+
+/** So that an older version can't pass for the one that registers nothing. */
+function forget(id: string): void {
+  const registry = window as unknown as Registry;
+  delete registry.ToruPlugins?.[id];
+  Reflect.deleteProperty(registry, `toru_plugin_${id}`);
 }
