@@ -132,6 +132,7 @@ EXPOSURE = {
     "toru-resume@.service": 3.0,
     "toru-hooks.service": 3.0,
     "toru-export.service": 2.0,
+    "toru-halt.service": 4.0,
 }
 
 
