@@ -4,7 +4,7 @@ MAKEFLAGS += --no-print-directory
 SETUP = @sh packaging/setup/setup.sh
 RUN = @/usr/bin/python3 packaging/setup/run.py
 
-.PHONY: help run test lint format types screenshots bench setup lock clean
+.PHONY: help run test lint format types screenshots bench deb setup lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -39,6 +39,10 @@ screenshots: ## pictures of every screen, in build/screenshots: make screenshots
 bench: ## the benchmarks, side by side with peers: make bench ARGS="scan crash --rounds 20 --verbose"
 	$(SETUP) bench
 	$(RUN) --as-root .venv/bin/python -m tests.bench $(ARGS)
+
+deb: ## the Debian packages, in dist: make deb ARGS="--lint"
+	$(SETUP) deb
+	$(RUN) --as-root /usr/bin/python3 packaging/deb/build.py $(ARGS)
 
 setup: ## what run and test need, and no more
 	$(SETUP) test

@@ -30,7 +30,9 @@ class HostByHost(LoadScopeScheduling):  # type: ignore[misc]  # for the same rea
 
     def _split_scope(self, nodeid: str) -> str:
         """The name of those that this test takes turns with."""
-        if host := re.search(r"[\[-](private|debian13)[\]-]", nodeid):
+        if host := re.search(r"[\[-](private|debian13|installed)[\]-]", nodeid):
             return host[1]
+        if nodeid.startswith("tests/package/"):
+            return "installed"
         # With hosts and a Docker of their own.
         return "debian13" if nodeid.startswith("tests/hosts/") else "no host"

@@ -1,12 +1,12 @@
 #!/bin/sh
 # Makes a source tree ready, from a bare Debian 12 or 13 on: Debian's packages, .venv with the locked Python packages,
 # Toru itself, and the web manager, built with the locked Node.js packages. Does what is missing, and nothing when nothing is.
-# Usage: setup.sh run|test|bench
+# Usage: setup.sh run|deb|test|bench
 set -eu
 umask 022 # plugins and units run as users of their own, and execute what lies in .venv
 cd "$(dirname "$0")/../.."
 
-purpose=${1:?run, test or bench}
+purpose=${1:?run, deb, test or bench}
 # Never a Python from PATH: what lies in somebody's home is closed to other users.
 python=/usr/bin/python3
 log=build/log/setup.log
@@ -22,7 +22,8 @@ logged() { "$@" </dev/null >>"$log" 2>&1 9>&-; }
 # --- Debian packages
 
 for_run="systemd dbus polkitd libnss-systemd util-linux libsystemd-dev pkg-config gcc libc6-dev python3 python3-dev python3-venv"
-for_test="curl debootstrap debian-archive-keyring fonts-noto-color-emoji postgresql shellcheck wrk"
+for_deb="debootstrap debian-archive-keyring"
+for_test="curl fonts-noto-color-emoji postgresql shellcheck wrk"
 
 # The examples are built with what is there, if it is new enough. Debian 12 keeps a newer Rust beside its own, for its browsers.
 rust_from=1.85
@@ -47,6 +48,8 @@ wanted() {
     command -v node >/dev/null || echo nodejs
     command -v npm >/dev/null || echo npm
     [ "$purpose" != run ] || return 0
+    echo "$for_deb"
+    [ "$purpose" != deb ] || return 0
     echo "$for_test"
     echo "$for_ops"
     # Tests start an engine themselves where none answers. Somebody's Docker from elsewhere stays: the two can't be

@@ -15,7 +15,7 @@ from testcontainers.core.container import DockerContainer
 from tests.hosts import product
 from tests.hosts.engine import OWNER, NoDocker, owner
 from tests.hosts.host import Host
-from tests.hosts.image import image
+from tests.hosts.image import DEBIAN_13, Recipe, image
 from toru.trial.trial import Inside
 
 # PID 1 of the container. $1 says which version of cgroups to show, the rest goes to systemd.
@@ -81,13 +81,19 @@ class ContainerHost(Host):
 
     @classmethod
     def boot(
-        cls, name: str, engine: Any, say: Callable[[str], None], *, limits: bool = False, bare: bool = False
+        cls,
+        name: str,
+        engine: Any,
+        say: Callable[[str], None],
+        *,
+        limits: bool = False,
+        bare: Recipe | None = None,
     ) -> Self:
-        """Boot one and install Toru in it; `bare` leaves that out."""
+        """Boot one and install Toru in it; or boot one of the recipe `bare`, and leave that out."""
         # Where Docker itself is on cgroups v1, so are the controllers that limit. Else v2 has them.
         cgroups = ("v1", *_V1) if limits and engine.info()["CgroupVersion"] == "1" else ("v2",)
         container = (
-            DockerContainer(image(engine, say), docker_client_kw={"timeout": 120})
+            DockerContainer(image(engine, say, bare or DEBIAN_13), docker_client_kw={"timeout": 120})
             .with_env("container", "docker")
             .with_command(["sh", "-ec", _INIT, "init", *cgroups])
             .with_kwargs(**_OPTIONS, hostname=name, labels={OWNER: owner()})
@@ -96,7 +102,7 @@ class ContainerHost(Host):
         try:
             container.start()
             host._wait_for_systemd()
-            if not bare:
+            if bare is None:
                 assert container.get_wrapped_container().put_archive("/", product.archive())
                 product.configure(host)
         except BaseException:

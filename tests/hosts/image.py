@@ -1,4 +1,4 @@
-"""The image that containers boot from: Debian 13 with systemd and what Toru's package depends on, by debootstrap."""
+"""The images that containers boot from: Debian 13 with systemd by debootstrap, with what Toru depends on or without."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ from docker.errors import APIError  # type: ignore[import-untyped]  # ships no t
 
 from tests.hosts.engine import HOME, NoDocker
 
-REPOSITORY = "toru-test"
 SUITE = "trixie"
 
 # debootstrap takes the first of several packages that would do, and knows no virtual ones: libpam-systemd is the
@@ -49,23 +49,52 @@ Audit=no
     "etc/machine-id": "",
 }
 
-RECIPE = json.dumps([SUITE, PACKAGES, MASKED, FILES])
-TAG = f"{SUITE}-{hashlib.sha256(RECIPE.encode()).hexdigest()[:12]}"
-NAME = f"{REPOSITORY}:{TAG}"
+# Where apt is to install Toru: with what it depends on, and nothing that happens to come along. And no file of a
+# container has to survive a power cut.
+OF_APT = {
+    "etc/apt/apt.conf.d/tests": 'APT::Install-Recommends "false";\n',
+    "etc/dpkg/dpkg.cfg.d/tests": "force-unsafe-io\n",
+}
 
 
-def image(client: Any, say: Callable[[str], None]) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    repository: str
+    packages: tuple[str, ...]
+    at_hand: str = ""
+    """What apt can install without a network, and doesn't yet: a list as in a package's Depends."""
+
+    @property
+    def tag(self) -> str:
+        recipe = [SUITE, self.packages, MASKED, FILES, *([self.at_hand, OF_APT] if self.at_hand else [])]
+        return f"{SUITE}-{hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:12]}"
+
+    @property
+    def name(self) -> str:
+        return f"{self.repository}:{self.tag}"
+
+
+DEBIAN_13 = Recipe(repository="toru-test", packages=tuple(PACKAGES))
+
+
+def without_python(at_hand: str) -> Recipe:
+    """Debian 13 as it is before anybody has thought of Toru."""
+    packages = ("systemd", "systemd-sysv", "dbus", "ca-certificates", "curl", "procps")
+    return Recipe(repository="toru-test-bare", packages=packages, at_hand=at_hand)
+
+
+def image(client: Any, say: Callable[[str], None], recipe: Recipe = DEBIAN_13) -> str:
     """Return the image's name; make it, if it isn't there yet."""
     HOME.mkdir(parents=True, exist_ok=True)
     with (HOME / "image.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not client.images.list(name=NAME):
+        if not client.images.list(name=recipe.name):
             say("making the image of Debian 13, which takes about a minute and is kept for the next time")
             with _tree() as tree:
-                _fill(tree)
-                _import(client, tree)
-            _forget_others(client)
-    return NAME
+                _fill(tree, recipe)
+                _import(client, tree, recipe)
+            _forget_others(client, recipe)
+    return recipe.name
 
 
 @contextmanager
@@ -78,17 +107,13 @@ def _tree() -> Iterator[Path]:
         shutil.rmtree(tree)
 
 
-def _fill(tree: Path) -> None:
+def _fill(tree: Path, recipe: Recipe) -> None:
     if shutil.which("debootstrap") is None:
         raise NoDocker("The image of Debian 13 needs debootstrap: apt install debootstrap debian-archive-keyring")
-    include = f"--include={','.join(PACKAGES)}"
+    include = f"--include={','.join(recipe.packages)}"
     log = HOME / "debootstrap.log"
-    with log.open("wb") as output:
-        command = ["debootstrap", "--variant=minbase", include, SUITE, str(tree), *_mirror()]
-        made = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False)
-    if made.returncode != 0:
-        lines = log.read_text().splitlines() or ["nothing"]
-        raise NoDocker(f"debootstrap could not make the image of Debian 13 ({log} has more): {lines[-1]}")
+    log.unlink(missing_ok=True)
+    _run(log, "debootstrap", "--variant=minbase", include, SUITE, str(tree), *_mirror())
     for unit in MASKED:
         (tree / "etc/systemd/system" / unit).symlink_to("/dev/null")
     (tree / "etc/systemd/system/default.target").symlink_to("/usr/lib/systemd/system/multi-user.target")
@@ -99,6 +124,20 @@ def _fill(tree: Path) -> None:
         shutil.rmtree(tree / path)
         (tree / path).mkdir()
     (tree / "var/log/journal").mkdir()
+    if recipe.at_hand:
+        for path, text in OF_APT.items():
+            (tree / path).write_text(text)
+        within = ["chroot", str(tree), "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "apt-get", "-q"]
+        _run(log, *within, "update")
+        _run(log, *within, "satisfy", "-y", "--download-only", recipe.at_hand)
+
+
+def _run(log: Path, *command: str) -> None:
+    with log.open("ab") as output:
+        made = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False)
+    if made.returncode != 0:
+        lines = log.read_text().splitlines() or ["nothing"]
+        raise NoDocker(f"{command[0]} could not make the image of Debian 13 ({log} has more): {lines[-1]}")
 
 
 def _mirror() -> list[str]:
@@ -110,20 +149,20 @@ def _mirror() -> list[str]:
     return subprocess.run([*asked, *which], capture_output=True, text=True, check=False).stdout.split()[:1]
 
 
-def _import(client: Any, tree: Path) -> None:
+def _import(client: Any, tree: Path, recipe: Recipe) -> None:
     with subprocess.Popen(["tar", "-C", str(tree), "-c", "."], stdout=subprocess.PIPE) as tar:
         assert tar.stdout is not None
         chunks = iter(lambda: tar.stdout.read(1 << 20), b"")  # type: ignore[union-attr]  # asserted above
-        answer = client.api.import_image_from_data(chunks, repository=REPOSITORY, tag=TAG)
+        answer = client.api.import_image_from_data(chunks, repository=recipe.repository, tag=recipe.tag)
     if tar.returncode != 0 or "error" in answer:
         raise NoDocker(f"Docker could not import the image of Debian 13: {answer}")
 
 
-def _forget_others(client: Any) -> None:
-    """Remove the images of older recipes, unless a container still needs them."""
-    for other in client.images.list(name=REPOSITORY):
-        if NAME not in other.tags:
+def _forget_others(client: Any, recipe: Recipe) -> None:
+    """Remove the images of its older versions, unless a container still needs them."""
+    for other in client.images.list(name=recipe.repository):
+        if recipe.name not in other.tags:
             for tag in other.tags:
-                if tag.startswith(f"{REPOSITORY}:{SUITE}-"):
+                if tag.startswith(f"{recipe.repository}:{SUITE}-"):
                     with suppress(APIError):  # a conflict: the container of another tree's tests
                         client.images.remove(tag, force=False)

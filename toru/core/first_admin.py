@@ -16,6 +16,8 @@ from toru.systemd import notify
 NAME = UserName("admin")
 VARIABLE = "TORU_ADMIN_PASSWORD"
 CREDENTIAL = "toru-admin-password"
+CREDENTIAL_FILE = f"/etc/credstore/{CREDENTIAL}"
+"""Where systemd finds it (systemd.exec(5), LoadCredential=); Debian's package lays one down."""
 
 AGAIN_AFTER = 5.0
 
@@ -47,26 +49,29 @@ async def prepare(
 async def _let_in(accounts: Accounts, environment: Mapping[str, str]) -> None:
     if await accounts.users():
         return
-    password = _password(environment)
-    if password is None:
+    found = _password(environment)
+    if found is None:
         notify.log(notify.NOTICE, "nobody can sign in yet: toru user add NAME --admin")
         return
+    password, place = found
     try:
         await accounts.create(NAME, password, Role.ADMIN)
     except InvalidInput as error:
-        notify.log(notify.ERROR, f"{VARIABLE} or the credential {CREDENTIAL} will not do: {error}")
+        notify.log(notify.ERROR, f"the password in {place} will not do: {error}")
     except AlreadyExists:  # another host on the same database was quicker
         return
     else:
-        notify.log(notify.NOTICE, f"made the first admin, {NAME}")
+        notify.log(notify.NOTICE, f"made the first admin, {NAME}, with the password in {place}")
 
 
-def _password(environment: Mapping[str, str]) -> str | None:
+def _password(environment: Mapping[str, str]) -> tuple[str, str] | None:
+    """The password, and where an admin finds it."""
     if password := environment.get(VARIABLE):
-        return password
+        return password, VARIABLE
     if directory := environment.get("CREDENTIALS_DIRECTORY"):
         try:
-            return Path(directory, CREDENTIAL).read_text(encoding="utf-8").rstrip("\r\n") or None
+            password = Path(directory, CREDENTIAL).read_text(encoding="utf-8").rstrip("\r\n")
         except (OSError, ValueError):
             return None
+        return (password, CREDENTIAL_FILE) if password else None
     return None
