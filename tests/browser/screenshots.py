@@ -64,6 +64,11 @@ def _open_a_line(page: Page) -> None:
     page.get_by_role("region", name="Log lines").get_by_role("button", expanded=False).last.click()
 
 
+def _open_a_run(page: Page) -> None:
+    page.get_by_role("list", name="Runs, newest first").get_by_text("it exited with status 7").first.click()
+    page.get_by_role("region", name="Its last lines").wait_for()
+
+
 def _press(name: str, then: str) -> Callable[[Page], None]:
     """Presses a button, and waits for what it opens."""
 
@@ -87,6 +92,8 @@ SHOTS = (
     Shot("plugin-failed", "/plugins/mailer", "Its last lines"),
     Shot("logs", "/plugins/weather/logs", "forecast fetched"),
     Shot("log-line", "/plugins/weather/logs", "forecast fetched", _open_a_line),
+    Shot("runs", "/plugins/mailer/runs", "it exited with status 7", _open_a_run),
+    Shot("units", "/plugins/weather/units", "Drop-in files"),
     Shot("plugin-events", "/plugins/mailer/events", "it exited with status 7"),
     Shot("storage", "/plugins/weather/storage", "station/default"),
     Shot("view", "/view/hello-python/", "Say hello"),

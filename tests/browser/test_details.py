@@ -170,9 +170,9 @@ def test_events_appear_as_they_happen_with_their_cause(toru: Toru, manager: Mana
 
 @pytest.mark.req("UI-1", "KV-4")
 def test_an_admin_reads_changes_and_deletes_what_a_plugin_keeps(toru: Toru, manager: Manager) -> None:
-    toru.plant("weather")
+    toru.plant("pantry")
     toru.scan()
-    page = manager.page(path="/plugins/weather/storage")
+    page = manager.page(path="/plugins/pantry/storage")
     expect(page.get_by_text("It keeps nothing")).to_be_visible()
     page.get_by_role("button", name="Add entry").click()
     dialog = page.get_by_role("dialog")
@@ -199,7 +199,7 @@ def test_an_admin_reads_changes_and_deletes_what_a_plugin_keeps(toru: Toru, mana
     dialog.get_by_label("Value").fill(json.dumps("x" * 5000))
     dialog.get_by_role("button", name="Save").click()
     expect(page.get_by_role("row", name="station")).to_contain_text("4.9 KiB in all")
-    kept = Api(toru.host).get("/api/plugins/weather/kv")["entries"]
+    kept = Api(toru.host).get("/api/plugins/pantry/kv")["entries"]
     assert [(it["key"], it["value"]) for it in kept] == [("station", "x" * 5000)]
     assert 2000 < kept[0]["expires_at"] - time.time() <= 3000
     page.get_by_role("button", name="Delete station").click()
@@ -213,9 +213,9 @@ def test_an_admin_reads_changes_and_deletes_what_a_plugin_keeps(toru: Toru, mana
 @pytest.mark.req("UI-1", "KV-3")
 def test_a_value_that_is_too_large_is_refused_in_the_dialog_and_not_lost(toru: Toru, manager: Manager) -> None:
     toru.settings("[kv]\nvalue = 1024\n")
-    toru.plant("weather")
+    toru.plant("pantry")
     toru.scan()
-    page = manager.page(path="/plugins/weather/storage")
+    page = manager.page(path="/plugins/pantry/storage")
     page.get_by_role("button", name="Add entry").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Key").fill("map")

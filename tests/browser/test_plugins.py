@@ -144,7 +144,7 @@ def test_what_was_given_up_shows_why_with_its_last_lines_and_gets_another_chance
     toru.wait_until("it to be given up", lambda: not toru.plugin("weather")["enabled"])
     page = manager.page(path="/plugins")
     expect(row(page, "weather")).to_contain_text("it exited with status 7")
-    row(page, "weather").get_by_role("button", name="Why Weather is not well").click()
+    row(page, "weather").get_by_role("button", name="Why, and its last lines: Weather").click()
     dialog = page.get_by_role("dialog", name="Why Weather is not well")
     expect(dialog).to_contain_text("it failed too many times in a row; at last it exited with status 7")
     expect(dialog.get_by_role("region", name="Its last lines")).to_contain_text("out of paper")

@@ -173,6 +173,7 @@ export const en = {
     rejectedCount: (count: number) => counted(count, "rejected file", "rejected files"),
     list: "Plugins",
     why: "Why, and its last lines",
+    whyButton: (name: string) => `Why, and its last lines: ${name}`,
     whyOf: (name: string) => `Why ${name} is not well`,
     memoryOf: (name: string) => `Memory of ${name}, of its limit`,
   },

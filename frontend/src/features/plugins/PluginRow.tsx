@@ -45,7 +45,7 @@ export const PluginRow = memo(function PluginRow({ plugin }: { readonly plugin: 
             kind="quiet"
             size="small"
             className={css["ask"]}
-            aria-label={words.plugins.whyOf(plugin.name)}
+            aria-label={words.plugins.whyButton(plugin.name)}
             onPress={() => setAsked(true)}
           >
             {words.plugins.why}
