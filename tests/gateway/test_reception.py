@@ -72,7 +72,7 @@ def answer_on(connection: socket.socket, request: str) -> bytes:
         ("GET /api/plugins/route/sa%2Fy/a HTTP/1.1", 400),
         ("GET /api/plugins/route/nobody/a HTTP/1.1", 404),
         ("GET /api/auth/me HTTP/1.1", 200),
-        ("GET /nothing HTTP/1.1", 404),
+        ("GET /api/nothing HTTP/1.1", 404),
         (f"GET {SAY}/a", 400),
         (f"GET  {SAY}/a HTTP/1.1", 400),
         (f"GET {SAY}/a\rHost: b HTTP/1.1", 400),
