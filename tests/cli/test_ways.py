@@ -33,6 +33,14 @@ QUESTIONS = [
     ("why", "fallen"),
     ("why", "asleep"),
     ("why", "silent"),
+    ("runs", "fallen"),
+    ("runs", "hostile", "-n", "1"),
+    ("runs", "asleep"),
+    ("runs", "clokc"),
+    ("runs", "clock", "0" * 32),
+    ("sandbox", "field"),
+    ("sandbox", "off"),
+    ("sandbox", "silent"),
     ("logs", "hostile"),
     ("logs", "hostile", "-p", "err", "-n", "3", "--since", "1h"),
     ("logs", "fallen", "--grep", "GOING wrong"),
@@ -41,7 +49,14 @@ QUESTIONS = [
     ("logs", "clokc"),
 ]
 
-IN_WORDS = [("list",), ("status", "fallen"), ("why", "fallen"), ("logs", "hostile", "-n", "5")]
+IN_WORDS = [
+    ("list",),
+    ("status", "fallen"),
+    ("why", "fallen"),
+    ("logs", "hostile", "-n", "5"),
+    ("runs", "fallen"),
+    ("sandbox", "field"),
+]
 """One of each sort."""
 
 # One after the other. They leave everything as it was.
@@ -105,7 +120,14 @@ def test_a_member_of_the_group_does_by_the_core_what_systemd_leaves_to_root(
     for wish in ("pause", "resume", "disable", "enable"):
         assert toru(wish, "clock", user=opal).returncode == 0, wish
     assert shop.host.run("journalctl", "-q", "-u", "toru-plugin-clock", user=opal, check=False).stdout == ""
-    for question in (("list",), ("status", "field"), ("logs", "field"), ("why", "fallen"), ("logs", "field", "-n1")):
+    for question in (
+        ("list",),
+        ("status", "field"),
+        ("logs", "field"),
+        ("why", "fallen"),
+        ("runs", "fallen"),
+        ("logs", "field", "-n1"),
+    ):
         shown, to_root = toru(*question, user=opal), toru(*question)
         assert masked(shown.stdout) == masked(to_root.stdout) != "", question
         assert shown.stderr == ""
@@ -133,7 +155,14 @@ def test_asking_starts_no_core_that_was_stopped(toru: Command, shop: Toru) -> No
             assert toru(*question).stderr == "", question
         assert toru("restart", "clock").returncode == 0
         assert toru("user", "list").returncode == 0
-        for needs_it in (("events",), ("kv", "list", "clock"), ("token", "list")):
+        for needs_it in (
+            ("events",),
+            ("kv", "list", "clock"),
+            ("token", "list"),
+            ("session", "list"),
+            ("host",),
+            ("figures",),
+        ):
             refused = toru(*needs_it)
             assert (refused.returncode, refused.stdout) == (1, "")
             assert refused.stderr == "toru: the core is down: systemctl start toru.service\n"

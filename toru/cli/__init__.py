@@ -9,10 +9,14 @@ moments    times on the command line
 
 plugins    list, status, why
 wishes     enable, disable, restart, pause, resume, retry
+runs       runs
 logs       logs
 events     events
+sandbox    sandbox
+host       host, figures
 kv         kv list, get, set, delete
 tokens     token add, list, revoke
+sessions   session list, end
 users      user add, list, change …; people: what becomes of it
 config     config show, check
 doctor     doctor; checks: what it looks at
@@ -27,5 +31,6 @@ look       asks systemd
 output     how a command talks to a terminal, to a pipe, to a program
 words      what people read, wherever
 tables     what people see of plugins on a terminal; listings: of everything else
+cards      what they see of a run and of a sandbox
 rows       what programs read
 """

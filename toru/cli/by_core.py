@@ -20,6 +20,7 @@ WISH_SECONDS = 100.0
 """The core gives systemd 90 (toru.core.lifecycle), and then answers how it went."""
 
 PAGE_LINES = 1000
+PAGE_RUNS = 100
 
 NOBODY = frozenset({"unknown-plugin", "rejected-plugin"})
 
@@ -37,6 +38,28 @@ class ByCore:
     def why(self, plugin_id: PluginId) -> Row:
         _check_scanned()
         document: Row = _ask(plugin_id, "/why")
+        return document
+
+    def runs(self, plugin_id: PluginId, count: int) -> Row:
+        _check_scanned()
+        rows: list[Row] = []
+        cursor: str | None = None
+        while len(rows) < count:
+            size = min(count - len(rows), PAGE_RUNS)
+            page = _ask(plugin_id, "/runs" + api.query(after=cursor, page_size=size))
+            rows += page["runs"]
+            if (cursor := page["next"]) is None:
+                break
+        return {"runs": rows, "next": cursor}
+
+    def run(self, plugin_id: PluginId, invocation_id: str) -> Row:
+        _check_scanned()
+        document: Row = _ask(plugin_id, f"/runs/{invocation_id}")
+        return document
+
+    def units(self, plugin_id: PluginId) -> Row:
+        _check_scanned()
+        document: Row = _ask(plugin_id, "/units")
         return document
 
     def wish(self, verb: Verb, plugin_id: PluginId) -> Row | None:

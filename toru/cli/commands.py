@@ -16,12 +16,16 @@ from toru.cli import (
     config,
     doctor,
     events,
+    host,
     imports,
     kv,
     logs,
     new,
     output,
     plugins,
+    runs,
+    sandbox,
+    sessions,
     tokens,
     trial,
     users,
@@ -69,12 +73,16 @@ def _commands() -> typer.Typer:
             "resume": wishes.resume,
             "retry": wishes.retry,
             "why": plugins.why,
+            "runs": runs.runs,
             "logs": logs.logs,
             "events": events.events,
+            "figures": host.figures,
+            "sandbox": sandbox.sandbox,
         },
         "Your own plugin": {"new": new.new, "check": check.check},
         "This host": {
             "doctor": doctor.doctor,
+            "host": host.host,
             "backup": backups.backup,
             "restore": backups.restore,
             "import": imports.import_,
@@ -87,6 +95,7 @@ def _commands() -> typer.Typer:
             app.command(name, rich_help_panel=panel)(function)
     app.add_typer(kv.commands(markup), name="kv", rich_help_panel="Plugins")
     app.add_typer(tokens.commands(markup), name="token", rich_help_panel="This host")
+    app.add_typer(sessions.commands(markup), name="session", rich_help_panel="This host")
     app.add_typer(users.commands(markup), name="user", rich_help_panel="This host")
     app.add_typer(config.commands(markup), name="config", rich_help_panel="This host")
     app.add_typer(trial.commands(markup), name="try", rich_help_panel="This host")

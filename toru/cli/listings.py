@@ -1,4 +1,4 @@
-"""Plain lists for a terminal: trials, users, API tokens, what a plugin keeps, settings."""
+"""Plain lists for a terminal: trials, users, sessions, API tokens, runs, figures, what a plugin keeps, settings."""
 
 from __future__ import annotations
 
@@ -32,6 +32,22 @@ def tokens(rows: Sequence[tuple[str, str, str, str, str]]) -> RenderableType:
     """API tokens: number, user, name, scopes, expiry."""
     none = "There is no API token. To make one: toru token add USER NAME --scope read"
     return _listed(("NUMBER", "USER", "NAME", "SCOPES", "EXPIRES"), rows, none)
+
+
+def sessions(rows: Sequence[tuple[str, str, str, str, str, str]]) -> RenderableType:
+    """Where users are signed in: number, user, when last seen, expiry, address, browser."""
+    return _listed(("NUMBER", "USER", "SEEN", "EXPIRES", "ADDRESS", "BROWSER"), rows, "Nobody is signed in.")
+
+
+def runs(rows: Sequence[tuple[str, str, str, str]]) -> RenderableType:
+    """A plugin's runs: since when, how long, how it ended, invocation id."""
+    return _listed(("STARTED", "LASTED", "END", "RUN"), rows, "It has not run, as far as the journal goes back.")
+
+
+def figures(rows: Sequence[tuple[str, ...]]) -> RenderableType:
+    """What was used over time: memory, tasks, percent of a processor, requests and errors a second, restarts."""
+    titles = ("TIME", "MEMORY", "TASKS", "CPU %", "REQUESTS/S", "ERRORS/S", "RESTARTS")
+    return _listed(titles, rows, "Nothing has been measured yet.")
 
 
 def entries(rows: Sequence[tuple[str, str, str]]) -> RenderableType:

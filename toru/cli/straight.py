@@ -11,12 +11,14 @@ from toru.cli import look, presence
 from toru.cli.refusals import JournalHidden, NotPermitted, NotScanned
 from toru.cli.way import Document, LinesWanted, Row, Verb, unknown
 from toru.core import rows
+from toru.core.inspection import Inspector
 from toru.core.lifecycle import Lifecycle
 from toru.core.logs import LogQuery, read_page
 from toru.core.overview import PluginView, read_catalogue, without_units
-from toru.core.why import LINES_OF_A_RUN, last_run
+from toru.core.unit_rows import units_document
+from toru.core.why import LINES_OF_A_RUN, Run, last_run, read_run, read_runs
 from toru.core.wishing import Wish, act
-from toru.domain.errors import RejectedPlugin, SystemdRefused, ToruError, UnknownPlugin
+from toru.domain.errors import RejectedPlugin, SystemdRefused, ToruError, UnknownPlugin, UnknownRun
 from toru.domain.ids import PluginId
 from toru.systemd import journal
 from toru.systemd.bus import Bus
@@ -41,6 +43,26 @@ class Straight:
             query = LogQuery(plugin_id=plugin_id, invocation_id=run.invocation_id)
             lines = read_page(query, LINES_OF_A_RUN).lines
         return rows.why_document(view, run, lines, now=time.time())
+
+    def runs(self, plugin_id: PluginId, count: int) -> Row:
+        _check_journal()
+        found = read_runs(plugin_id, count)
+        # As with lines: a plugin that is gone has runs, and who was never there has none.
+        if not found.runs:
+            look.ask(lambda bus: look.at_plugin(bus, plugin_id))
+        now = _runs_now(plugin_id)
+        return {"runs": [_run_row(run, now) for run in found.runs], "next": found.next_cursor}
+
+    def run(self, plugin_id: PluginId, invocation_id: str) -> Row:
+        _check_journal()
+        run = read_run(plugin_id, invocation_id)
+        if run is None:
+            raise UnknownRun(f"the journal remembers no such run of {plugin_id}")
+        lines = read_page(LogQuery(plugin_id=plugin_id, invocation_id=invocation_id), LINES_OF_A_RUN).lines
+        return {"run": _run_row(run, _runs_now(plugin_id)), "logs": [rows.log_row(line) for line in lines[::-1]]}
+
+    def units(self, plugin_id: PluginId) -> Row:
+        return look.ask(lambda bus: _units(bus, plugin_id))
 
     def wish(self, verb: Verb, plugin_id: PluginId) -> Row | None:
         try:
@@ -83,6 +105,24 @@ def journal_is_readable() -> bool:
 def _check_journal() -> None:
     if not journal_is_readable():
         raise JournalHidden("the journal shows you nothing: be root, or a member of the group systemd-journal")
+
+
+def _runs_now(plugin_id: PluginId) -> str | None:
+    """Which run has a process now."""
+    try:
+        service = look.ask(lambda bus: look.at_plugin(bus, plugin_id)).facts.service
+    except (RejectedPlugin, UnknownPlugin):
+        return None
+    return service.invocation_id if service is not None and service.main_pid else None
+
+
+def _run_row(run: Run, now: str | None) -> Row:
+    return {**rows.run_row(run), "running": run.invocation_id == now}
+
+
+async def _units(bus: Bus, plugin_id: PluginId) -> Row:
+    view = await look.at_plugin(bus, plugin_id)
+    return units_document(plugin_id, await Inspector(lambda: bus).inspect(view), view.sandbox)
 
 
 def _query(wanted: LinesWanted) -> LogQuery:

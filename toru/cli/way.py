@@ -52,6 +52,15 @@ class Way(Protocol):
     def why(self, plugin_id: PluginId) -> Row:
         """How its last run ended, with that run's last lines; `JournalHidden` from who may not know."""
 
+    def runs(self, plugin_id: PluginId, count: int) -> Row:
+        """So many of its runs, the newest first, and where older ones begin; `JournalHidden` from who may not know."""
+
+    def run(self, plugin_id: PluginId, invocation_id: str) -> Row:
+        """One of them, with its last lines; `UnknownRun` where the journal remembers none of that id."""
+
+    def units(self, plugin_id: PluginId) -> Row:
+        """What systemd has in force for it, and how well that keeps it in."""
+
     def wish(self, verb: Verb, plugin_id: PluginId) -> Row | None:
         """Carry it out, and return the plugin as it is then; None, where there is nothing left of it."""
 

@@ -102,9 +102,104 @@ def why_facts(document: Row, *, now: float) -> Iterator[tuple[str, str]]:
         return
     yield "last run", run["reason"] or "it ended well"
     yield "ended", at(datetime.fromisoformat(run["ended_at"]).timestamp(), now=now)
-    if run["seconds"] is not None:
-        yield "lasted", f"{run['seconds']:.1f} s" if run["seconds"] < 10 else duration(run["seconds"])
+    if lasted := _lasted(run["seconds"]):
+        yield "lasted", lasted
     yield "run", run["invocation_id"]
+
+
+def run_fields(row: Row) -> tuple[str, str | None, str | None, str | None, str]:
+    """A run in a pipe: which one, from when, until when, how many seconds, and how it ended."""
+    started, ended = (row[name] and _here(row[name]) for name in ("started_at", "ended_at"))
+    seconds = None if row["seconds"] is None else f"{row['seconds']:.3f}"
+    return row["invocation_id"], started, ended, seconds, run_end(row)
+
+
+def run_cells(row: Row, *, now: float) -> tuple[str, str, str, str]:
+    """A run for people: from when, how long, how it ended, and which one."""
+    started = at(datetime.fromisoformat(row["started_at"]).timestamp(), now=now) if row["started_at"] else "-"
+    return started, _lasted(row["seconds"]) or "-", run_end(row), row["invocation_id"]
+
+
+def run_facts(row: Row, *, now: float) -> Iterator[tuple[str, str]]:
+    """The lines of a run's card."""
+    yield "run", row["invocation_id"]
+    yield "end", run_end(row)
+    for name, moment in (("started", row["started_at"]), ("ended", row["ended_at"])):
+        if moment is not None:
+            yield name, at(datetime.fromisoformat(moment).timestamp(), now=now)
+    if said := _lasted(row["seconds"]):
+        yield "lasted", said
+
+
+def run_end(row: Row) -> str:
+    """How a run ended, if it has."""
+    if row["running"]:
+        return "it goes on"
+    if row["result"] is None:
+        return "nobody saw it end"
+    return str(row["reason"] or ("it ended on request" if row["on_request"] else "it ended well"))
+
+
+def _lasted(seconds: float | None) -> str | None:
+    return None if seconds is None else f"{seconds:.1f} s" if seconds < 10 else duration(seconds)
+
+
+def sandbox_facts(document: Row) -> Iterator[tuple[str, str]]:
+    """The lines of a sandbox's card, but for the walls that are down."""
+    yield "id", document["id"]
+    sandbox = document["sandbox"]
+    if sandbox is None:
+        yield "grade", "none: it is off, so systemd has nothing in force for it"
+        return
+    yield "grade", sandbox["grade"]
+    yield "profile", sandbox["profile"]
+    units = [unit for unit in (document["service"], document["socket"]) if unit is not None]
+    for unit in units:
+        if unit["needs_reload"]:
+            yield "reload", f"files of {unit['name']} have changed since systemd read them: systemctl daemon-reload"
+    for drop_in in (it for unit in units for it in unit["drop_ins"]):
+        if drop_in["newer_than_run"]:
+            yield "restart", f"{drop_in['path']} is newer than the run: it holds from the next start on"
+
+
+def setting_value(row: Row) -> str:
+    """A setting's value for people. Who wants to know hundreds of system calls asks in a pipe."""
+    value = str(row["value"])
+    if row["kind"] == "calls" and value:
+        return f"{len(value.split())} system calls"
+    if row["kind"] == "bytes" and value.isdecimal():
+        return size(int(value))
+    if row["kind"] == "seconds" and value not in {"", "infinity"}:
+        return f"{value} s"
+    return value or "-"
+
+
+def host_facts(row: Row) -> Iterator[tuple[str, str]]:
+    """The lines of the host's own card."""
+    yield "host", row["hostname"]
+    yield "system", row["system"]
+    yield "up", duration(row["uptime_seconds"])
+    busy = "" if row["cpu_percent"] is None else f"{row['cpu_percent']:.0f}% of "
+    yield "cpu", f"{busy}{row['processors']} processor{'' if row['processors'] == 1 else 's'}"
+    if row["load"] is not None:
+        yield "load", ", ".join(f"{load:.2f}" for load in row["load"])
+    if row["memory_total_bytes"] is not None and row["memory_available_bytes"] is not None:
+        used = row["memory_total_bytes"] - row["memory_available_bytes"]
+        yield "memory", f"{size(used)} of {size(row['memory_total_bytes'])}"
+    for disk in row["disks"]:
+        room = f"{size(disk['available_bytes'])} of {size(disk['total_bytes'])} free"
+        yield "disk", f"{room}: {', '.join(disk['paths'])}"
+    plugins = row["plugins"]
+    share = None if plugins["cpu_percent"] is None else f"{plugins['cpu_percent']:.1f}% of a processor"
+    tasks = None if plugins["tasks"] is None else f"{plugins['tasks']} tasks"
+    memory = None if plugins["memory_bytes"] is None else size(plugins["memory_bytes"])
+    yield "plugins", ", ".join(it for it in (memory, tasks, share) if it) or "not measured here"
+
+
+def figure_cells(at: float, memory: float | None, *rest: float | None) -> tuple[str, ...]:
+    """Figures of one moment for people: when, memory, tasks, processor, requests, errors, restarts."""
+    clock = datetime.fromtimestamp(at).astimezone().strftime("%H:%M:%S")
+    return (clock, "-" if memory is None else size(int(memory)), *("-" if it is None else f"{it:.4g}" for it in rest))
 
 
 def summary_facts(summary: Summary) -> Iterator[tuple[str, str]]:
@@ -145,9 +240,11 @@ def duration(seconds: float) -> str:
 
 
 def _size(size_bytes: int | None) -> str | None:
+    return None if size_bytes is None else size(size_bytes)
+
+
+def size(size_bytes: int) -> str:
     """In the units that limits are written in: 1024s."""
-    if size_bytes is None:
-        return None
     amount, unit = float(size_bytes), "B"
     for larger in "KMGT":
         if amount < 1024:
@@ -173,14 +270,17 @@ def _used(now: str | None, most: str | None, of: str = " of") -> str:
 
 def log_fields(line: Row) -> tuple[str, str, str, str]:
     """A log line in a pipe: when, how urgent, whose, and what."""
-    when = datetime.fromisoformat(line["at"]).astimezone().isoformat(timespec="milliseconds")
-    return when, line["level"], line["source"], message(line)
+    return _here(line["at"]), line["level"], line["source"], message(line)
 
 
 def event_fields(row: Row) -> tuple[str, str, str, str | None]:
     """An event in a pipe: when, to whom, what, and why."""
-    when = datetime.fromisoformat(row["timestamp"]).astimezone().isoformat(timespec="milliseconds")
-    return when, row["plugin_id"], row["event_type"], row["cause"]
+    return _here(row["timestamp"]), row["plugin_id"], row["event_type"], row["cause"]
+
+
+def _here(moment: str) -> str:
+    """A moment in a pipe: in this host's time."""
+    return datetime.fromisoformat(moment).astimezone().isoformat(timespec="milliseconds")
 
 
 def message(line: Row) -> str:
