@@ -37,3 +37,9 @@ def test_a_flag_that_another_setting_keeps_as_it_is_is_owed_to_no_file(value: st
 def test_a_flag_with_a_word_of_its_own_is_owed_to_the_file_that_says_so() -> None:
     assert held(flag("yes"), ("/b", Origin.OPS, "disconnected")).set_by == "/b"
     assert held(flag("yes"), None).set_by is None
+
+
+def test_a_home_that_stays_read_only_is_not_owed_to_the_file_that_would_open_it() -> None:
+    home = Setting(name="ProtectHome", value="read-only", kind=Kind.TEXT)
+    assert held(home, ("/b", Origin.OPS, "no")).set_by is None
+    assert held(home, ("/b", Origin.OPS, "read-only")).set_by == "/b"

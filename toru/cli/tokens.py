@@ -63,7 +63,7 @@ def add(
 
 
 def list_(
-    user: Annotated[str | None, typer.Argument(metavar="[USER]", help="Whose. Default: everybody's.")] = None,
+    user: Annotated[str | None, typer.Argument(metavar="USER", help="Whose. Default: everybody's.")] = None,
     *,
     as_json: AsJson = False,
 ) -> None:

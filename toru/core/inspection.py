@@ -117,7 +117,8 @@ def last_said(drop_ins: Sequence[DropIn]) -> dict[str, Said]:
 def held(setting: Setting, said: Said | None) -> HeldSetting:
     """A setting with the file that it is owed to. `DynamicUser=`, for one, keeps walls up whatever a file says."""
     path, origin, value = said or (None, None, "")
-    if setting.kind is Kind.FLAG and _FLAGS.get(value.lower(), setting.value) != setting.value:
+    says_yes_or_no = setting.kind is Kind.FLAG or setting.name in _FLAGS_WITH_MORE
+    if says_yes_or_no and _FLAGS.get(value.lower(), setting.value) != setting.value:
         path, origin = None, None
     return HeldSetting(name=setting.name, value=setting.value, kind=setting.kind, set_by=path, origin=origin)
 
@@ -127,6 +128,9 @@ _FLAGS = {
     **dict.fromkeys(("0", "no", "n", "false", "f", "off"), "no"),
 }
 """systemd.syntax(7). Some flags know other words as well, such as `PrivateTmp=disconnected`."""
+
+_FLAGS_WITH_MORE = frozenset({"ProtectHome", "ProtectSystem"})
+"""Flags that `DynamicUser=` answers by such a word: `read-only`, `strict`."""
 
 
 def read_drop_in(path: str, plugin_id: PluginId, started_at: float | None) -> DropIn:
