@@ -147,6 +147,7 @@ def change_everything(toru: Toru, host: Host) -> None:
 def test_everything_comes_back_as_it_was_while_it_was_in_use(toru: Toru, host: Host, place: str) -> None:
     furnish(toru, host)
     pid = toru.pid("keeper")
+    users = rows_of_sqlite(host)("SELECT name FROM users ORDER BY name")
 
     with busy(host) as somebody:
         before = somebody.next()
@@ -172,7 +173,7 @@ def test_everything_comes_back_as_it_was_while_it_was_in_use(toru: Toru, host: H
     assert toru.service("keeper", "MemoryMax", "TasksMax") == {"MemoryMax": str(123 << 20), "TasksMax": "99"}
     assert host.run("sh", "-c", "ls -A /etc/toru/toru.toml.d 2>&1; true").stdout.count("new.toml") == 0
     assert host.run("stat", "--format=%a %U %G", EXAMPLE).stdout == "640 root toru\n"
-    assert [row[0] for row in rows_of_sqlite(host)("SELECT name FROM users")] == ["ann"]
+    assert rows_of_sqlite(host)("SELECT name FROM users ORDER BY name") == users
     assert rows_of_sqlite(host)("SELECT count(*) FROM sessions") == [(0,)]
     # Its data are the plugin's own again, whoever that is now.
     toru.ask("keeper")

@@ -16,6 +16,7 @@ import secrets
 import socket
 import stat
 import tarfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -88,8 +89,10 @@ def make(target: Path, policy: Policy, *, with_data: bool) -> Report:
             _copied(layout.database, report) as database,
             open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file,
         ):
-            with tarfile.open(fileobj=file, mode="w:gz", compresslevel=LEVEL, format=tarfile.PAX_FORMAT) as tar:
+            compressed = _Compressed(file)
+            with tarfile.open(fileobj=compressed, mode="w", format=tarfile.PAX_FORMAT) as tar:
                 _write(_Writer(tar, target.parent, report), layout, roots, database)
+            compressed.finish()
             file.flush()
             os.fsync(file.fileno())
             report.bytes = file.tell()
@@ -104,6 +107,26 @@ def make(target: Path, policy: Policy, *, with_data: bool) -> Report:
         with suppress(OSError):
             temporary.unlink()
     return report
+
+
+class _Compressed(io.RawIOBase):
+    """Passes on what is written to it, by gzip. Python's own complains, on a full disk, of what is left in its buffer."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._gzip = zlib.compressobj(LEVEL, wbits=16 + zlib.MAX_WBITS)
+        self._taken = 0
+
+    def write(self, data: Any) -> int:
+        self._file.write(self._gzip.compress(data))
+        self._taken += len(data)
+        return len(data)
+
+    def tell(self) -> int:
+        return self._taken
+
+    def finish(self) -> None:
+        self._file.write(self._gzip.flush())
 
 
 def _sound_target(target: Path, roots: list[Root]) -> Path:
