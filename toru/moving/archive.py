@@ -110,7 +110,7 @@ def make(target: Path, policy: Policy, *, with_data: bool) -> Report:
 
 
 class _Compressed(io.RawIOBase):
-    """Passes on what is written to it, by gzip. Python's own complains, on a full disk, of what is left in its buffer."""
+    """Passes on what is written to it, by gzip. Python's own complains of what a full disk leaves in its buffer."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
