@@ -76,3 +76,13 @@ def test_nothing_of_a_package_runs_as_another_user_or_can_be_changed_by_others(p
 def test_the_version_is_said_in_one_place_and_agreed_with_in_the_other() -> None:
     first = (DEBIAN / "changelog").read_text().splitlines()[0]
     assert first.startswith(f"toru ({toru.__version__}) ")
+
+
+@pytest.mark.req("OPS-2")
+def test_the_settings_are_there_to_be_edited(packages: Packages, tmp_path: Path) -> None:
+    subprocess.run(["dpkg-deb", "--raw-extract", str(packages.of("toru")), str(tmp_path)], check=True)
+    assert "/etc/toru/toru.toml" in (tmp_path / "DEBIAN/conffiles").read_text().split()
+    assert (tmp_path / "etc/toru/toru.toml").read_text() == (TREE / "packaging/toru.toml").read_text()
+    for directory in ("toru.toml.d", "hooks.d"):
+        place = (tmp_path / "etc/toru" / directory).stat()
+        assert (place.st_uid, place.st_mode & 0o777) == (0, 0o755)

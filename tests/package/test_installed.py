@@ -77,13 +77,6 @@ def test_the_doctor_finds_nothing_bad(installed: Host) -> None:
     assert {check for check, level in levels.items() if level != "ok"} <= {"limits"}
 
 
-def test_the_settings_are_there_to_be_edited(installed: Host) -> None:
-    assert "/etc/toru/toru.toml" in installed.run("dpkg-query", "--show", "--showformat=${Conffiles}", "toru").stdout
-    assert installed.read("/etc/toru/toru.toml") == (TREE / "packaging/toru.toml").read_text()
-    for directory in ("toru.toml.d", "hooks.d"):
-        assert installed.run("stat", "--format=%U %a", f"/etc/toru/{directory}").stdout == "root 755\n"
-
-
 @pytest.mark.req("SEC-3")
 def test_the_core_is_a_user_without_privilege_and_can_change_no_program(installed: Host) -> None:
     pid = installed.show("toru.service", "MainPID")["MainPID"]
