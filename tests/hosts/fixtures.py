@@ -92,11 +92,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     asked = metafunc.config.getoption("--host")
     names: tuple[Any, ...] = HOSTS if asked == "all" else tuple({asked} - {INSTALLED})
-    if metafunc.definition.get_closest_marker("one_host") and asked == "all":
+    is_for_one = asked == "all" and metafunc.definition.get_closest_marker("one_host") is not None
+    if is_for_one:
         names = HOSTS[:1]
     if "limited_host" in metafunc.fixturenames:
         metafunc.parametrize("limited_host", names, indirect=True, scope="session")
-    if asked in {INSTALLED, "all"} and _is_promised_of_the_package(metafunc.definition):
+    if asked in {INSTALLED, "all"} and not is_for_one and _is_promised_of_the_package(metafunc.definition):
         # The first of them waits for the packages, too.
         names = (*names, pytest.param(INSTALLED, marks=pytest.mark.timeout(900)))
     if "host" in metafunc.fixturenames:

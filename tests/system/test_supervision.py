@@ -174,7 +174,8 @@ print(json.dumps(answers))
             host.run("systemctl", "restart", "toru-plugin-busy.service")
         output = clients.communicate(timeout=60)[0]
     answers = json.loads(output)
-    assert set(answers) == {"1.0", "2.0", "3.0"}, "every answer is one of the three processes', none is an error"
+    # The second process may have had no time for any: it is restarted as soon as it runs.
+    assert {"1.0", "3.0"} <= set(answers) <= {"1.0", "2.0", "3.0"}, "every answer is one of theirs, none is an error"
     assert len(answers) > 500
 
 
