@@ -16,10 +16,10 @@ pytestmark = pytest.mark.req("OPS-3")
 
 FIGURES = {"memory_bytes", "tasks", "cpu_seconds", "retry_in_seconds"}
 """What is another one a moment later."""
-OF_THE_CORE = {"requests", "request_errors", "requests_in_flight"}
-"""What only the core knows."""
+OF_THE_CORE = {"requests", "request_errors", "requests_in_flight", "changed_at"}
+"""What only the core knows. At a daemon-reload systemd forgets since when a plugin sleeps that never ran."""
 
-OF_A_RUN = {"pid", "changed_at", "invocation_id"}
+OF_A_RUN = {"pid", "invocation_id"}
 
 QUESTIONS = [
     ("list",),
