@@ -11,9 +11,13 @@ def serve(connection):
         first, *lines = head.decode("latin-1").split("\\r\\n")
         method, target, _ = first.split(" ")
         pairs = [line.split(": ", 1) for line in lines]
-        length = int(dict((name.lower(), value) for name, value in pairs).get("content-length", 0))
-        while len(body) < length:
-            body += connection.recv(65536)
+        said = dict((name.lower(), value) for name, value in pairs)
+        length = int(said.get("content-length", 0))
+        while len(body) < length or ("transfer-encoding" in said and not body.endswith(b"0\\r\\n\\r\\n")):
+            part = connection.recv(65536)
+            if not part:
+                return
+            body += part
         what, _, argument = target.lstrip("/").partition("/")
         if what == "hold":
             gate("held " + argument).set()

@@ -492,6 +492,26 @@ class TestStop:
                 assert status_of(answer) == 200
                 assert b"\r\nConnection: close\r\n" in answer
 
+    @pytest.mark.req("ISO-5")
+    def test_who_has_the_head_of_an_answer_when_the_core_stops_may_ask_once_more(
+        self, door: Door, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(patience, "LAME_DUCK_SECONDS", 30.0)
+        door.plugin("pieces", programs.PIECES)
+        request = "GET /api/plugins/route/pieces/{} HTTP/1.1\r\nHost: x\r\nCookie: " + door.cookie() + "\r\n\r\n"
+        with door.connect() as reading, door.connect() as other:
+            reading.sendall(request.format("pieces").encode())
+            answer = reading.recv(65536)
+            door.stop()
+            other.sendall(request.format("last").encode())
+            while not answer.endswith(b"\r\n0\r\n\r\n"):
+                part = reading.recv(65536)
+                assert part
+                answer += part
+            assert b"\r\nConnection: close\r\n" not in answer
+            reading.sendall(request.format("").encode())
+            assert b"\r\nConnection: close\r\n" in read_all(reading)
+
     def test_a_stop_waits_for_nobody_who_is_idle(self, tells: Door) -> None:
         with tells.connect() as used, tells.connect() as unused:
             used.sendall(b"GET /api/auth/me HTTP/1.1\r\nHost: x\r\n\r\n")

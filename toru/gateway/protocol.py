@@ -424,10 +424,15 @@ class GatewayProtocol(ApiSide):
         self.transport.abort()
 
     def shutdown(self) -> None:
-        """The core stops: whoever is being answered is; an idle client has a moment for what is under way."""
-        self.closes = True
-        if self.busy and self._api:
-            super().shutdown()
+        """The core stops. Where the head of an answer has not gone out yet, it says that no other one follows.
+
+        Whoever has read its head may count on the connection: it is idle when the answer ends.
+        """
+        if self._api and self.busy:
+            if not self.cycle.response_started:
+                super().shutdown()
+        elif self.visit is None or self.visit.waits_for_head:
+            self.closes = True
 
 
 def _too_long(data: bytes, most: int) -> BadHead:
