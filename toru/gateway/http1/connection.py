@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Protocol
 
 from toru.gateway import refusals
@@ -21,6 +22,7 @@ MOST_INTERIM = 32
 READ_AT_ONCE = 4096
 """Bytes of a body. Of a larger one the plugin may have read a part, and acted on it."""
 IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"})
+"""To ask twice does no more than to ask once (RFC 9110, 9.2.2)."""
 _CROSSED_WITHIN = 1.0
 """Seconds. A server that ends and closes its kept connections may hold a request that came by one of them and that it
 has not looked at: Go's does. Who closes later than this was making the answer."""
@@ -50,6 +52,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, way: Pool, tries: int) -> None:
         self.loop = asyncio.get_running_loop()
         self.idle_since = 0.0
+        """0: it has not been kept yet."""
         self._way = way
         self._tries = tries
         self._transport: asyncio.Transport | None = None
@@ -68,9 +71,6 @@ class Connection(asyncio.Protocol):
         self._paused = False
         """Not read from, because the client reads slowly."""
         self._unsent_at_eof = False
-        self._kept = False
-        """It has served before."""
-        self._sent_at = 0.0
 
     # Connecting.
 
@@ -112,7 +112,6 @@ class Connection(asyncio.Protocol):
         """A new exchange."""
         assert self._transport is not None  # noqa: S101  (connected before)
         self._visit = visit
-        self._sent_at = self.loop.time()
         self._state = _HEAD
         self._sent, self._chunks_out = True, False
         self._interim = 0
@@ -264,7 +263,6 @@ class Connection(asyncio.Protocol):
         self._visit = None
         self._state = _IDLE
         self._tries = 1
-        self._kept = True
         self.resume()  # it was for this one client
         self.idle_since = self.loop.time()
         self._way.keep(self)
@@ -326,17 +324,18 @@ class Connection(asyncio.Protocol):
             visit.fail(refusals.no_answer("closed the connection before its answer was complete"))
         elif self._begun:
             visit.fail(refusals.no_answer("closed the connection in the head of its answer"))
-        elif self._tries < MOST_TRIES and self._may_be_sent_again(visit.request, was_unread=exc is not None):
+        elif self._tries < MOST_TRIES and self._may_be_sent_again(visit, was_unread=exc is not None):
             self._way.again(visit, self._tries + 1)
         else:
             visit.fail(refusals.no_answer())
 
-    def _may_be_sent_again(self, request: Request, *, was_unread: bool) -> bool:
+    def _may_be_sent_again(self, visit: Visit, *, was_unread: bool) -> bool:
+        request = visit.request
         body = request.body
         if body is None:
             return False
         if was_unread or self._unsent_at_eof:
             # The kernel says (ECONNRESET, EPIPE) that the plugin has not read the request to its end.
             return len(body) <= READ_AT_ONCE or request.method in IDEMPOTENT
-        # It may have been read, but hardly acted on, and to ask twice does no more than to ask once (RFC 9110, 9.2.2).
-        return self._kept and request.method in IDEMPOTENT and self.loop.time() - self._sent_at < _CROSSED_WITHIN
+        # It may have been read, but hardly acted on, and by a kept connection comes only what may be asked twice.
+        return self.idle_since > 0 and time.monotonic() - visit.since < _CROSSED_WITHIN
