@@ -123,8 +123,6 @@ def answer_lines(answer: Answer, prefix: bytes, host: bytes, base: bytes = b"") 
 
     `prefix` is what was before the plugin's path here, `base` what a proxy has before that.
     """
-    if not answer.special:
-        return answer.lines
     lines = list(answer.lines)
     for meaning, name, value in answer.special:
         if meaning == answers.LOCATION:

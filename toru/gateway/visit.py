@@ -214,9 +214,10 @@ class Visit:
 
     def placed(self, answer: Answer) -> list[bytes]:
         """The lines of an answer that reach this client."""
-        head = self.ticket.head
-        said = head.said
-        lines = answer_lines(answer, self.ticket.prefix, said[HOST], self.client.origin.base(said))
+        head, lines = self.ticket.head, answer.lines
+        if answer.special:
+            base = self.client.origin.base(head.said)
+            lines = answer_lines(answer, self.ticket.prefix, head.said[HOST], base)
         return said_of_script(lines) if head.is_for_front_end and answer.status in {200, 304} else lines
 
     def whole(self, status: int, data: bytes) -> None:
