@@ -166,7 +166,7 @@ class Gateway:
     def _leave_idle(self) -> None:
         if self._keeper is None or not self._keeper.takes:
             return
-        idle = [client for client in self.clients if client.is_idle and client.is_all_written()]
+        idle = [client for client in self.clients if client.is_idle]
         idle = idle[: self._keeper.takes]
         # The kernel keeps what has come by them and was not read.
         if self._keeper.keep([client.descriptor for client in idle]):

@@ -328,8 +328,11 @@ class GatewayProtocol(ApiSide):
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing is under way, and nothing has come."""
-        return not self.busy and not self.held and self._next == _HEAD and not self.transport.is_closing()
+        """Whether nothing is under way, nothing has come, and the client's kernel has all earlier answers."""
+        transport = self.transport
+        if self.busy or self.held or self._next != _HEAD or transport.is_closing():
+            return False
+        return transport.get_write_buffer_size() == 0
 
     @property
     def descriptor(self) -> int:
