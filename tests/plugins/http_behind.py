@@ -19,6 +19,8 @@ may_go_on = threading.Event()
 
 
 def told(connection, target, lines, body):
+    while len(body) < int(lines.get("content-length", 0)) and (part := connection.recv(65536)):
+        body += part
     answer(connection, json.dumps({"target": target, "headers": dict(lines)}))
 
 

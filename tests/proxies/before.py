@@ -25,6 +25,8 @@ from tests.hosts.private import PrivateHost
 PAGE = "docs/proxy.md"
 SOMEBODY = "127.0.0.2"
 """Whose requests come from there."""
+PATIENCE = 30
+"""Seconds of a client's, with a busy machine."""
 
 NGINX_CONF = """\
 daemon off;
@@ -100,7 +102,7 @@ class Site:
             headers={"Host": self.name},
             transport=transport,
             event_hooks={"request": [by_name]},
-            timeout=30,
+            timeout=PATIENCE,
             **options,
         )
 
@@ -117,7 +119,8 @@ class Site:
             sock=socket.create_connection(("127.0.0.1", self.port), source_address=(SOMEBODY, 0)),
             ssl=self.tls,
             additional_headers={"Cookie": cookie},
-            origin=None if origin is None else origin,  # type: ignore[arg-type]  # any text
+            origin=origin,  # type: ignore[arg-type]  # any text
+            open_timeout=PATIENCE,
         )
 
 
