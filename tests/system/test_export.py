@@ -180,6 +180,8 @@ def test_what_systemd_and_toru_say_of_plugins_is_in_a_file_with_what_happened(
     toru: Toru, host: Host, export: Export
 ) -> None:
     toru.ask("clock")
+    # It may answer before systemd, for which it has begun when its greeting has ended, says that it has.
+    toru.wait_until("it to have begun", lambda: toru.service("clock", "ActiveState")["ActiveState"] == "active")
     host.run("systemctl", "kill", "--signal=KILL", "toru-plugin-clock.service")
     toru.wait_until("the restart", lambda: len(toru.starts("clock")) == 2)
 

@@ -111,6 +111,12 @@ class Place:
         assert status == 200, said
         return int(said["asked_by"])
 
+    def kill_worker(self) -> None:
+        """Returns when it is dead. Until the kernel comes to that, what is handed to it is lost."""
+        there = f"/proc/{self.worker}"
+        self.host.run("systemctl", "kill", "--signal=KILL", WORKER)
+        self.toru.wait_until("its end", lambda: self.host.run("test", "-e", there, check=False).returncode != 0)
+
     def wait_until_shared(self) -> None:
         self.toru.wait_until(
             "both to have their share",
@@ -278,7 +284,7 @@ def test_figures_are_of_all_processes_and_survive_one_that_is_killed(shared: Pla
     for name in (OURS, THEIRS):
         shared.toru.wait_until("all to be told", lambda name=name: shared.answered(name) >= before[name] + 20)
     told = shared.answered(THEIRS)
-    shared.host.run("systemctl", "kill", "--signal=KILL", WORKER)
+    shared.kill_worker()
     shared.toru.wait_until("the core to serve it", lambda: shared.asked_by(THEIRS) in {shared.core, shared.worker})
     assert shared.answered(THEIRS) >= told
     assert shared.figures("requests_in_flight", THEIRS) == 0
@@ -289,7 +295,7 @@ def test_figures_are_of_all_processes_and_survive_one_that_is_killed(shared: Pla
 def test_a_killed_workers_plugins_are_the_cores_at_once(shared: Place) -> None:
     shared.host.run("systemctl", "mask", "--runtime", WORKER)  # so that it stays away
     try:
-        shared.host.run("systemctl", "kill", "--signal=KILL", WORKER)
+        shared.kill_worker()
         shared.toru.wait_until("the core to serve it", lambda: shared.asked_by(THEIRS) == shared.core)
     finally:
         shared.host.run("systemctl", "unmask", "--runtime", WORKER)
