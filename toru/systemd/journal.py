@@ -13,7 +13,7 @@ from systemd import journal
 
 from toru.domain.errors import BadCursor
 from toru.domain.ids import PluginId
-from toru.domain.levels import DEBUG, INFO
+from toru.systemd.fields import priority, sought, text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,10 +137,8 @@ class PluginJournal:
         return line
 
     def _seek_cursor(self, cursor: str) -> None:
-        try:
-            self._reader.seek_cursor(cursor)
-        except (OSError, ValueError) as error:  # ValueError: a NUL in it
-            raise BadCursor("this cursor is none of the journal's") from error
+        if not sought(self._reader, cursor):
+            raise BadCursor("this cursor is none of the journal's")
 
     def _line(self, entry: dict[str, Any]) -> LogLine | None:
         if not entry:
@@ -151,11 +149,11 @@ class PluginJournal:
         return LogLine(
             plugin_id=self._plugin_id,
             at=entry["__REALTIME_TIMESTAMP"].astimezone(UTC),
-            priority=_priority(_one(entry.get("PRIORITY"))),
-            message=_text(_one(entry.get("MESSAGE", ""))),
+            priority=priority(entry.get("PRIORITY")),
+            message=text(entry.get("MESSAGE", "")),
             of_systemd=of_systemd,
             pid=None if of_systemd else entry.get("_PID"),
-            invocation_id=_text(_one(entry.get("INVOCATION_ID" if of_systemd else "_SYSTEMD_INVOCATION_ID", ""))),
+            invocation_id=text(entry.get("INVOCATION_ID" if of_systemd else "_SYSTEMD_INVOCATION_ID", "")),
             cursor=entry["__CURSOR"],
         )
 
@@ -170,15 +168,3 @@ def _match(reader: Any, plugin_id: PluginId, invocation_id: str | None) -> None:
         reader.add_match(**source)
         if invocation_id is not None:
             reader.add_match(**{run: invocation_id})
-
-
-def _one(value: Any) -> Any:
-    return value[-1] if isinstance(value, list) and value else value
-
-
-def _text(value: Any) -> str:
-    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
-
-
-def _priority(value: Any) -> int:
-    return value if isinstance(value, int) and 0 <= value <= DEBUG else INFO

@@ -10,9 +10,9 @@ from typing import Any
 
 from systemd import id128, journal
 
-from toru.domain.errors import InvalidId
 from toru.domain.events import OF_SYSTEMD, WISHES, Record
 from toru.domain.ids import PluginId
+from toru.systemd.fields import plugin_named, sought, text
 
 _FIELDS = (
     *("COMMAND", "EXIT_CODE", "EXIT_STATUS", "INVOCATION_ID", "JOB_TYPE", "N_RESTARTS", "UNIT_RESULT"),
@@ -29,7 +29,7 @@ class Records:
     def __init__(self, after: str | None, since: float) -> None:
         self._reader = _reader()
         self._found: dict[str, Any] | None = None
-        if after is None or not _seek(self._reader, after):
+        if after is None or not sought(self._reader, after):
             # By the clock: having sought an end of the journal, systemd 257 would find nothing that comes later.
             self._reader.seek_realtime(since)
             return
@@ -83,7 +83,7 @@ def newest() -> str | None:
 def before(cursor: str, at_most: int) -> list[Record]:
     """The records up to and with this cursor, oldest first."""
     with _reader() as reader:
-        if not _seek(reader, cursor):
+        if not sought(reader, cursor):
             return []
         entries = []
         entry = reader.get_next()
@@ -106,19 +106,11 @@ def _reader() -> Any:
     return reader
 
 
-def _seek(reader: Any, cursor: str) -> bool:
-    try:
-        reader.seek_cursor(cursor)
-    except (OSError, ValueError):
-        return False
-    return True
-
-
 def record_of(entry: dict[str, Any]) -> Record | None:
     """The record that an entry is, if it is one. Who wrote it, whoever found it has looked at."""
     of_systemd = entry.get("_PID") == 1
-    unit = _text(entry.get("UNIT", ""))
-    plugin_id = PluginId.of_unit(unit) if of_systemd else _named(_text(entry.get("TORU_PLUGIN", "")))
+    unit = text(entry.get("UNIT", ""))
+    plugin_id = PluginId.of_unit(unit) if of_systemd else plugin_named(text(entry.get("TORU_PLUGIN", "")))
     if plugin_id is None:
         return None
     return Record(
@@ -126,19 +118,6 @@ def record_of(entry: dict[str, Any]) -> Record | None:
         at=entry["__REALTIME_TIMESTAMP"].timestamp(),
         plugin_id=plugin_id,
         of_socket=unit == plugin_id.socket,
-        message_id=_text(entry.get("MESSAGE_ID", "")).replace("-", "") if of_systemd else "",
-        fields={name: _text(entry[name]) for name in _FIELDS if name in entry},
+        message_id=text(entry.get("MESSAGE_ID", "")).replace("-", "") if of_systemd else "",
+        fields={name: text(entry[name]) for name in _FIELDS if name in entry},
     )
-
-
-def _named(text: str) -> PluginId | None:
-    try:
-        return PluginId(text)
-    except InvalidId:
-        return None
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, list):
-        value = value[-1] if value else ""
-    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)

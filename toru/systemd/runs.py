@@ -12,6 +12,7 @@ from systemd import journal
 
 from toru.domain.errors import BadCursor
 from toru.domain.ids import PluginId
+from toru.systemd.fields import sought
 
 
 class Moment(StrEnum):
@@ -57,21 +58,14 @@ def entries(plugin_id: PluginId, invocation_id: str | None = None, *, before: st
             reader.add_match(MESSAGE_ID=moment)
         if before is None:
             reader.seek_tail()
-        else:
-            _seek(reader, before)
+        elif not sought(reader, before):
+            raise BadCursor("this cursor is none of the journal's")
         while found := reader.get_previous():
             # A place that was sought is itself the first that is found, if it is still there.
             if found["__CURSOR"] != before:
                 yield _entry(found)
     finally:
         reader.close()
-
-
-def _seek(reader: Any, cursor: str) -> None:
-    try:
-        reader.seek_cursor(cursor)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in it
-        raise BadCursor("this cursor is none of the journal's") from error
 
 
 def _entry(found: dict[str, Any]) -> Entry:

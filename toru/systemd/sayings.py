@@ -15,10 +15,9 @@ from typing import Any
 
 from systemd import journal
 
-from toru.domain.errors import InvalidId
 from toru.domain.events import OF_SYSTEMD, WISHES, Record
 from toru.domain.ids import PluginId
-from toru.domain.levels import DEBUG, INFO
+from toru.systemd.fields import plugin_named, priority, sought, text
 from toru.systemd.records import record_of
 
 LOOK_AT_MOST = 20_000
@@ -70,7 +69,7 @@ class Sayings:
         """A seek stands on an entry that is still to be handed out."""
         self.lost = False
         """The journal has no such place any more: there may have been more, before what follows."""
-        if after is None or not _sought(self._reader, after):
+        if after is None or not sought(self._reader, after):
             # By the clock: having sought the end of an empty journal, systemd 257 would find nothing that comes later.
             self._reader.seek_realtime(time.time())
             self.lost = after is not None
@@ -128,7 +127,7 @@ class Sayings:
             return self._saying(Speaker.PLUGIN, plugin_id, unit)
         by_hand = self._field("SYSLOG_IDENTIFIER") == b"toru-admin" and self._field("_UID") == b"0"
         if by_hand or _OURS.fullmatch(unit):
-            return self._saying(Speaker.TORU, _named(self._field("TORU_PLUGIN").decode(errors="replace")), unit)
+            return self._saying(Speaker.TORU, plugin_named(self._field("TORU_PLUGIN").decode(errors="replace")), unit)
         return None
 
     def _saying(self, speaker: Speaker, plugin_id: PluginId | None, unit: str) -> Saying:
@@ -143,46 +142,19 @@ class Sayings:
             speaker=speaker,
             plugin_id=plugin_id,
             unit=unit,
-            priority=_priority(entry),
-            message=_text(entry.get("MESSAGE", "")),
+            priority=priority(entry.get("PRIORITY")),
+            message=text(entry.get("MESSAGE", "")),
             pid=None if by_systemd else entry.get("_PID"),
-            invocation_id=_text(entry.get("INVOCATION_ID" if by_systemd else "_SYSTEMD_INVOCATION_ID", "")),
+            invocation_id=text(entry.get("INVOCATION_ID" if by_systemd else "_SYSTEMD_INVOCATION_ID", "")),
             record=record_of(entry) if _tells(speaker, entry) else None,
         )
-
-
-def _sought(reader: Any, cursor: str) -> bool:
-    try:
-        reader.seek_cursor(cursor)
-    except (OSError, ValueError):
-        return False
-    return True
 
 
 def _tells(speaker: Speaker, entry: dict[str, Any]) -> bool:
     """Whether `Records` would find it."""
     if speaker is Speaker.SYSTEMD:
-        return _text(entry.get("MESSAGE_ID", "")).replace("-", "") in OF_SYSTEMD
+        return text(entry.get("MESSAGE_ID", "")).replace("-", "") in OF_SYSTEMD
     if speaker is Speaker.TORU:
-        by_admin = entry.get("_UID") == 0 and _text(entry.get("SYSLOG_IDENTIFIER", "")) == "toru-admin"
-        return by_admin and _text(entry.get("TORU_EVENT", "")) in WISHES
+        by_admin = entry.get("_UID") == 0 and text(entry.get("SYSLOG_IDENTIFIER", "")) == "toru-admin"
+        return by_admin and text(entry.get("TORU_EVENT", "")) in WISHES
     return False
-
-
-def _named(text: str) -> PluginId | None:
-    try:
-        return PluginId(text)
-    except InvalidId:
-        return None
-
-
-def _priority(entry: dict[str, Any]) -> int:
-    value = entry.get("PRIORITY")
-    value = value[-1] if isinstance(value, list) and value else value
-    return value if isinstance(value, int) and 0 <= value <= DEBUG else INFO
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, list):
-        value = value[-1] if value else ""
-    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
