@@ -16,6 +16,7 @@ from tests.system.toru import Toru
 HOOKS = "/etc/toru/hooks.d"
 URL = "/etc/toru/webhook-url"
 SEEN = "/var/lib/seen"
+PLACE = "/var/lib/toru-hooks/cursor"
 
 STARTING = "7d4958e842da4a758f6c1cdc7b36dcc5"
 
@@ -107,6 +108,11 @@ class Hooks:
 
     def kinds(self, plugin_id: str, hook: str = "witness") -> list[str]:
         return [environment["TORU_EVENT"] for environment in self.told(plugin_id, hook)]
+
+    def have_passed(self, *matches: str) -> bool:
+        """Whether there is such an entry in the journal, and toru-hooks.service has read past the last one."""
+        place = self.host.read(PLACE)
+        return bool(self.toru.journal(*matches)) and not self.host.journal(*matches, since_cursor=place)
 
     def until_told(self, plugin_id: str, *kinds: str, hook: str = "witness", seconds: float = 20) -> None:
         self.toru.wait_until(

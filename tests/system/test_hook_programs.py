@@ -10,7 +10,7 @@ from tests.system.hooks import HOOKS, PATIENT, SEEN, STARTING, URL, WITNESS, Hoo
 from tests.system.test_events import QUICK, given_up
 from tests.system.toru import Toru
 from toru.admin.telling import AT_ONCE
-from toru.domain.events import ENDED_WELL
+from toru.domain.events import ENDED_WELL, FAILED
 
 pytestmark = pytest.mark.req("OBS-5")
 
@@ -147,11 +147,6 @@ def test_a_file_that_may_not_be_roots_word_is_not_run(toru: Toru, host: Host, ho
     host.run("rm", "-f", "/usr/local/hook")
 
 
-def sleeps(host: Host, unit: str) -> bool:
-    """Whether its process has nothing to do. What there is to read has woken it as soon as it was there."""
-    return "State:\tS" in host.read(f"/proc/{host.show(unit, 'MainPID')['MainPID']}/status")
-
-
 @pytest.mark.req("SEC-5")
 def test_a_directory_that_others_may_write_to_holds_no_hook(toru: Toru, host: Host, hooks: Hooks) -> None:
     hooks.drop()
@@ -162,8 +157,8 @@ def test_a_directory_that_others_may_write_to_holds_no_hook(toru: Toru, host: Ho
         kill(host, "clock")
         toru.wait_until("the refusal", lambda: any("may write to /etc/toru/hooks.d:" in line for line in hooks.said()))
         # Which another entry may have led to: the crash has to be read before the directory is as it was.
-        toru.wait_until("the crash", lambda: len(toru.ends("clock")) == 1)
-        toru.wait_until("nothing more to read", lambda: sleeps(host, "toru-hooks.service"))
+        crash = ("UNIT=toru-plugin-clock.service", f"MESSAGE_ID={FAILED}", "_PID=1")
+        toru.wait_until("the crash to be read", lambda: hooks.have_passed(*crash))
     finally:
         host.run("chmod", "o-w", HOOKS)
     toru.disable("clock")
