@@ -183,13 +183,13 @@ def test_a_journal_that_was_vacuumed_is_no_end(toru: Toru, host: Host, api: Api)
     assert before.kinds()[-2:] in (["enabled", "started"], ["started", "enabled"], ["enabled"])
 
 
-# Holds the database's one lock for so many seconds.
+# Holds the database's one lock until its standard input ends.
 LOCK = """
-import sqlite3, sys, time
+import sqlite3, sys
 database = sqlite3.connect("/var/lib/toru/toru.db", isolation_level=None)
 database.execute("BEGIN IMMEDIATE")
 print("locked", flush=True)
-time.sleep(float(sys.argv[1]))
+sys.stdin.read()
 """
 
 
@@ -198,7 +198,7 @@ def test_while_the_database_is_locked_events_wait_and_plugins_go_on(toru: Toru, 
     toru.plant("lively")
     toru.scan()
     events = Events(api, "lively")
-    with host.popen("python3", "-c", LOCK, "12", stdout=subprocess.PIPE) as holder:
+    with host.popen("python3", "-c", LOCK, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
         holder.stdout.readline()
         host.run("systemctl", "kill", "--signal=KILL", "toru-plugin-lively.service")
