@@ -250,6 +250,19 @@ def test_a_file_of_ours_is_not_changed(old: Old, toru: Toru, host: Host) -> None
     assert host.read(f"{PLUGINS}/clock.binary") == "#!/bin/sh\n"
 
 
+def test_a_scan_that_was_under_way_is_not_taken_for_one_of_what_came(old: Old, toru: Toru, host: Host) -> None:
+    host.put(f"{OLD}/plugins/bad.binary", "#!/bin/sh\nexit 1\n", 0o755)
+    toru._files.add("bad.binary")
+    # That scan has looked at everything, and waits for this one to listen.
+    toru.plant("slow", "toru1.py", listens_after=6)
+    toru.wait_until("it to be brought up", lambda: toru.pid("slow") != 0)
+    assert host.show("toru-scan.service", "ActiveState") == {"ActiveState": "activating"}
+    said = json.loads(host.run("toru", "import", "--plugins", f"{OLD}/plugins", "--json").stdout)
+    (of_bad,) = (it for it in said["outcomes"] if it["what"] == "plugin")
+    assert (of_bad["name"], of_bad["outcome"]) == ("bad.binary", "left")
+    assert toru.pid("clock") != 0
+
+
 def test_others_than_root_and_wrong_words_are_told(host: Host) -> None:
     refused = host.run("toru", "import", "/usr", user="nobody", check=False)
     assert (refused.returncode, refused.stderr) == (1, "toru: only root may import\n")

@@ -219,7 +219,9 @@ def _bring_up(files: set[str], wishes: Wishes, policy: Policy, *, has_new_id: bo
             systemd.wait(systemd.restart(standstill.BOOT), START_WITHIN)
         if not files:
             return
-        systemd.wait(systemd.start("toru-scan.service"), SCAN_WITHIN)
+        # The first may only join one under way, that has seen no more than a part of what was copied.
+        for _ in range(2):
+            systemd.wait(systemd.start("toru-scan.service"), SCAN_WITHIN)
     catalogue = scan.read_catalogue()
     for rejection in catalogue.rejected:
         if rejection.file in files:
