@@ -31,7 +31,7 @@ from toru.domain.policy import Policy
 from toru.moving.about import FORMAT
 from toru.moving.core_side import NotDone, as_core, cores_user
 from toru.moving.roots import Layout, Root
-from toru.moving.swap import check_none_was_cut_off
+from toru.moving.swap import check_none_was_cut_off, sync_directory
 from toru.moving.walking import Found, Sum, entries_of, held_still
 
 ABOUT, DATABASE, SUMS = "backup.json", "toru.db", "SHA256SUMS"
@@ -97,7 +97,7 @@ def make(target: Path, policy: Policy, *, with_data: bool) -> Report:
             os.fsync(file.fileno())
             report.bytes = file.tell()
         temporary.rename(target)
-        _sync_directory(target.parent)
+        sync_directory(target.parent)
     except OSError as error:
         where = f"{error.filename}: " if error.filename not in {None, str(temporary)} else ""
         raise BackupFailed(f"{target} was not made: {where}{error.strerror or error}") from error
@@ -275,11 +275,3 @@ def _group(gid: int) -> str:
         return grp.getgrgid(gid).gr_name
     except KeyError:
         return "root"
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

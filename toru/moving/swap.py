@@ -94,17 +94,17 @@ def undo(plan: Plan) -> None:
 
 def _forget(file: Path) -> None:
     file.unlink()
-    _sync_directory(file.parent)
+    sync_directory(file.parent)
     with suppress(OSError):
         file.parent.rmdir()
 
 
 def _sync(plan: Plan) -> None:
     for directory in {path.parent for move in plan.moves for path in move}:
-        _sync_directory(directory)
+        sync_directory(directory)
 
 
-def _sync_directory(path: Path) -> None:
+def sync_directory(path: Path) -> None:
     with suppress(FileNotFoundError):
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
         try:
