@@ -94,7 +94,3 @@ def main() -> None:
     except OSError as error:
         answer = {"refused": ["os-error", f"{error.filename or ''}: {os.strerror(error.errno or 0)}"]}
     json.dump(answer, sys.stdout)
-
-
-if __name__ == "__main__":
-    main()

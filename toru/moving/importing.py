@@ -1,4 +1,4 @@
-"""Takes from the earlier system what isn't here yet. Nothing that is here is changed, so it may be done again."""
+"""Takes from the earlier system what isn't here yet. Nothing here is changed but the id, so it may be done again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO
 
 from toru.admin import lifecycle, scan, units
 from toru.admin.files import locked, write_atomically
@@ -201,11 +200,8 @@ def _copy(source: Path, target: Path, *, mode: int) -> None:
 
 
 def _sum(path: Path) -> bytes:
-    def read(file: IO[bytes]) -> bytes:
-        return hashlib.file_digest(file, "sha256").digest()  # type: ignore[arg-type]  # a file, as open gives it
-
     with path.open("rb") as file:
-        return read(file)
+        return hashlib.file_digest(file, "sha256").digest()
 
 
 # And then it runs.

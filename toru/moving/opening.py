@@ -27,10 +27,10 @@ from toru.moving.archive import ABOUT, DATABASE, SUMS, sum_line
 from toru.moving.core_side import cores_user
 from toru.moving.roots import STAGING, Layout, Root
 from toru.moving.swap import Move
+from toru.moving.walking import CHUNK
 from toru.settings import load_policy
 from toru.store.copies import revision_of_file
 
-CHUNK = 1 << 20
 LONGEST_ABOUT = 1 << 20
 
 
