@@ -110,6 +110,15 @@ def test_without_room_for_a_copy_the_database_stays_as_it_is(small_disk: Path) -
     assert len(copies_before_upgrades(file)) == 1
 
 
+def test_an_upgrade_that_fails_changes_nothing_and_leaves_no_copy(tmp_path: Path) -> None:
+    file, url = tmp_path / "toru.db", f"sqlite:///{tmp_path}/toru.db"
+    make_old(url, "CREATE TABLE releases (in_the_way TEXT)")
+    with pytest.raises(StoreUnavailable, match="releases already exists"):
+        migrate(url)
+    assert asked(file, "SELECT version_num FROM alembic_version") == [("r0001",)]
+    assert beside(file) == ["toru.db"]
+
+
 def test_what_was_written_and_is_in_the_log_alone_is_in_the_copy_while_others_write(tmp_path: Path) -> None:
     file = tmp_path / "toru.db"
     with closing(sqlite3.connect(file, isolation_level=None)) as writer:

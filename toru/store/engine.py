@@ -11,7 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -71,10 +71,13 @@ class Database:
 
         A SQLite file is copied before. `NewerDatabase`, if a later release has been here.
         """
-        with _told(), self._turn, self._writing.begin() as connection:
-            if self._engine.dialect.name == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-            copied = upgrade(connection)
+        # What fails is tried again and again: each time there would be one more copy.
+        with ExitStack() as if_undone:
+            with _told(), self._turn, self._writing.begin() as connection:
+                if self._engine.dialect.name == "postgresql":
+                    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+                copied = upgrade(connection, if_undone)
+            if_undone.pop_all()
         if copied is not None:
             copies.forget_oldest(copied)
         self._migrated = True

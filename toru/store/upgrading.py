@@ -6,6 +6,7 @@ PostgreSQL is looked after by whoever runs it, and so are its copies.
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 
@@ -26,10 +27,11 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 _releases = Table.metadata.tables["releases"]
 
 
-def upgrade(connection: Connection) -> Path | None:
+def upgrade(connection: Connection, if_undone: ExitStack) -> Path | None:
     """The work of one transaction, in which nobody else writes. The SQLite file that has a copy now, if one was due.
 
-    `NewerDatabase`, and nothing is done, where a later release has been here.
+    What is on `if_undone` then is for when the transaction fails. `NewerDatabase`, and nothing is done, where a later
+    release has been here.
     """
     known, newest = known_revisions(), newest_revision()
     found = revision_of(connection)
@@ -40,7 +42,7 @@ def upgrade(connection: Connection) -> Path | None:
         raise NewerDatabase(_why_newer(connection, found, file))
     if found is not None and file is not None:
         try:
-            copies.copy_before_upgrade(file, found)
+            if_undone.callback(copies.copy_before_upgrade(file, found).unlink, missing_ok=True)
         except StoreUnavailable as error:
             raise StoreUnavailable(
                 f"the database must be brought from revision {found} to {newest}, and stays as it is, because there is "
