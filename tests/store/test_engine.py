@@ -14,23 +14,21 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from tests.hosts.relay import Relay, from_path, to_path
 from tests.store.postgresql import SOCKET, PostgreSql
+from tests.store.test_upgrading import make_old
 from toru.domain.errors import InvalidSettings, StoreUnavailable
 from toru.domain.ids import PluginId
 from toru.domain.people import Role, UserName
 from toru.store import accounts, sessions
 from toru.store.engine import THREADS, Database
 from toru.store.tables import Grant, JournalCursor, SignIn, Table
-from toru.store.upgrading import MIGRATIONS
 
 ANN = UserName("ann")
 
@@ -57,15 +55,11 @@ def test_several_may_migrate_at_once(database_url: str) -> None:
 
 
 def test_who_was_signed_in_before_sessions_could_be_shown_still_is(database_url: str) -> None:
-    engine = create_engine(database_url)
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "r0001")
-        connection.execute(text("INSERT INTO users VALUES (7, 'ann', 'admin', '', false, true, 1.0)"))
-        connection.execute(text("INSERT INTO sessions VALUES ('hash', 7, 2.0, 9.0)"))
-    engine.dispose()
+    make_old(
+        database_url,
+        "INSERT INTO users VALUES (7, 'ann', 'admin', '', false, true, 1.0)",
+        "INSERT INTO sessions VALUES ('hash', 7, 2.0, 9.0)",
+    )
     database = Database(database_url)
     database.migrate()
     with database.reading() as session:
