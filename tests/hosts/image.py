@@ -113,7 +113,7 @@ def _fill(tree: Path, recipe: Recipe) -> None:
     include = f"--include={','.join(recipe.packages)}"
     log = HOME / "debootstrap.log"
     log.unlink(missing_ok=True)
-    _run(log, "debootstrap", "--variant=minbase", include, SUITE, str(tree), *_mirror())
+    _run(log, "debootstrap", "--variant=minbase", include, SUITE, str(tree), *mirror())
     for unit in MASKED:
         (tree / "etc/systemd/system" / unit).symlink_to("/dev/null")
     (tree / "etc/systemd/system/default.target").symlink_to("/usr/lib/systemd/system/multi-user.target")
@@ -140,7 +140,7 @@ def _run(log: Path, *command: str) -> None:
         raise NoDocker(f"{command[0]} could not make the image of Debian 13 ({log} has more): {lines[-1]}")
 
 
-def _mirror() -> list[str]:
+def mirror() -> list[str]:
     """Return where this machine gets Debian from; on no Debian, nothing: debootstrap knows a mirror."""
     asked = ["apt-get", "indextargets", "--format", "$(REPO_URI)"]
     which = ["Created-By: Packages", "Origin: Debian", "Label: Debian", "Component: main"]

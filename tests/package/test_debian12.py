@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.hosts.engine import HOME
-from tests.hosts.image import _mirror
+from tests.hosts.image import mirror
 from tests.hosts.package import Packages
 
 pytestmark = pytest.mark.timeout(900)
@@ -23,8 +23,8 @@ def apt_of(suite: str) -> list[str]:
     for directory in ("lists/partial", "archives/partial", "parts"):
         (home / directory).mkdir(parents=True, exist_ok=True)
     (home / "status").touch()
-    (mirror,) = _mirror() or ["http://deb.debian.org/debian"]
-    (home / "sources.list").write_text(f"deb [signed-by={KEYRING}] {mirror} {suite} main\n")
+    (source,) = mirror() or ["http://deb.debian.org/debian"]
+    (home / "sources.list").write_text(f"deb [signed-by={KEYRING}] {source} {suite} main\n")
     places = {
         "State": home,
         "State::Lists": home / "lists",
