@@ -118,14 +118,17 @@ def test_without_the_core_a_plugin_is_still_restarted(toru: Toru) -> None:
 
 @pytest.mark.req("SUP-1", "PROTO-7")
 def test_a_sleeping_plugin_is_woken_by_the_first_connection_and_goes_back_to_sleep(toru: Toru) -> None:
-    toru.plant("sleeper", metadata={"start": "on-demand"}, exits_when_idle_for=1)
+    toru.plant("sleeper", metadata={"start": "on-demand"}, exits_when_idle_for=3)
     toru.scan()
-    assert (toru.pid("sleeper"), toru.plugin("sleeper")["state"]) == (0, "idle")
+
+    def sleeps() -> bool:
+        return (toru.pid("sleeper"), toru.plugin("sleeper")["state"]) == (0, "idle")
+
+    assert sleeps()
     assert toru.plugin("sleeper")["health"] == "healthy"
     first = toru.ask("sleeper")["pid"]
     assert first == toru.pid("sleeper")
-    toru.wait_until("it to sleep again", lambda: toru.pid("sleeper") == 0, 5)
-    assert toru.plugin("sleeper")["state"] == "idle"
+    toru.wait_until("it to sleep again", sleeps)
     assert toru.ask("sleeper")["pid"] not in {0, first}
 
 
