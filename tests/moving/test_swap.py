@@ -83,18 +83,33 @@ def test_everything_takes_its_place(tmp_path: Path) -> None:
     assert recover(file=tmp_path / "root/plan.json") is None
 
 
+def kill(place: Path, after: int) -> None:
+    lay_out(place)
+    tree = str(Path(__file__).parents[2])
+    done = subprocess.run([sys.executable, "-c", KILLED, place, str(after), tree], check=False)
+    assert done.returncode == -signal.SIGKILL
+
+
 @pytest.mark.parametrize("after", range(6))
 def test_killed_in_between_everything_can_be_put_back(tmp_path: Path, after: int) -> None:
-    lay_out(tmp_path)
-    tree = str(Path(__file__).parents[2])
-    done = subprocess.run([sys.executable, "-c", KILLED, tmp_path, str(after), tree], check=False)
-    assert done.returncode == -signal.SIGKILL
+    kill(tmp_path, after)
     plan = recover(file=tmp_path / "root/plan.json")
     assert plan is not None
     assert plan.units == ["toru.service"]
     assert content(tmp_path) == OLD
     assert sorted(path.name for path in tmp_path.rglob("*") if path.name.startswith(".")) == []
     assert recover(file=tmp_path / "root/plan.json") is None
+
+
+@pytest.mark.parametrize("after", range(6))
+def test_what_somebody_made_anew_meanwhile_gives_way_to_what_was_before(tmp_path: Path, after: int) -> None:
+    kill(tmp_path, after)
+    for name in OLD:
+        if not (tmp_path / name).exists():
+            (tmp_path / name).write_text("made meanwhile")
+    assert recover(file=tmp_path / "root/plan.json") is not None
+    assert content(tmp_path) == OLD
+    assert [path.name for path in tmp_path.rglob("*") if path.name.startswith(".")] == []
 
 
 def test_what_can_not_be_renamed_undoes_the_rest(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from toru.moving import earlier, standstill
 from toru.moving.core_side import as_core, cores_user
 from toru.moving.earlier import Records, Unreadable
 from toru.moving.roots import Root
+from toru.moving.swap import check_none_was_cut_off
 from toru.moving.taking import HERE, LEFT, TAKEN
 from toru.moving.walking import CHUNK, Found, entries_of
 from toru.systemd import transient
@@ -47,6 +48,7 @@ class Outcome:
 def take(database: Path | None, plugins: Path | None, policy: Policy, *, dry_run: bool) -> list[Outcome]:
     """All that there is to take. `Unreadable`, and nothing is taken, if it can't be read."""
     cores_user()
+    check_none_was_cut_off()
     wishes = Wishes.none() if plugins is None else earlier.read_wishes(plugins)
     files = [] if plugins is None else _files(plugins)
     records = None if database is None else earlier.read_database(database)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
@@ -87,8 +88,14 @@ def check_none_was_cut_off() -> None:
 def undo(plan: Plan) -> None:
     """Whatever of it has been done is taken back, the last first. May itself be cut off, and done again."""
     for move in reversed(plan.moves):
-        if not os.path.lexists(move.source) and os.path.lexists(move.target):
-            move.target.rename(move.source)
+        if not os.path.lexists(move.target):
+            continue
+        if os.path.lexists(move.source):
+            if not any(move.target.is_relative_to(directory) for directory in plan.directories):
+                continue  # it has not been done
+            # It went aside, and somebody has made it anew meanwhile: that goes with the directory.
+            move.source.rename(move.target.with_name(f".{move.target.name}.{secrets.token_hex(4)}"))
+        move.target.rename(move.source)
     _sync(plan)
 
 
