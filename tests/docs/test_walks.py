@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 
 from tests.docs.pages import TREE, blocks, rows, section, spans
 from tests.docs.walk import PASSWORD, Reader
+from tests.hosts.host import TooLate
 from tests.hosts.private import PrivateHost
 from tests.system.toru import PLUGINS, Toru
 from toru.admin.probe import TIME_LIMIT
@@ -143,7 +145,9 @@ with socket.socket(socket.AF_UNIX) as connection:
     print(received.read(int.from_bytes(received.read(4), "big")).decode())
 """
     path = "/run/toru-plugins/field/plugin.sock"
-    answer = json.loads(toru.host.run("python3", "-c", client, path, json.dumps(request)).stdout)
+    ask = ("python3", "-c", client, path, json.dumps(request))
+    # A scan waits for it to listen, but no longer than 2 seconds.
+    answer = json.loads(toru.host.wait_for("an answer", lambda: toru.host.run(*ask, check=False).stdout))
     assert answer["request_id"] == request["request_id"]
     assert (set(answer), set(answer["payload"])) == (set(documented), set(documented["payload"]))
 
@@ -163,10 +167,18 @@ def test_settings_are_read_and_files_lie_where_the_page_says(toru: Toru) -> None
     paths = [path for row in rows(section("docs/ops.md", "Where things lie")) for path in spans(row[0])]
     assert len(paths) > 15
     there = 'for path; do ls -d -- $path >/dev/null 2>&1 || echo "$path"; done'
-    missing = toru.host.run("sh", "-c", there, "sh", *(path.replace("ID", "where") for path in paths)).stdout
+    look = ("sh", "-c", there, "sh", *(path.replace("ID", "where") for path in paths))
+    missing: list[str] = []
+
+    def all_there() -> bool:
+        missing[:] = toru.host.run(*look).stdout.splitlines()
+        return not missing
+
+    with suppress(TooLate):  # what is missing says more
+        toru.wait_until("every path", all_there)
     toru.host.run("systemctl", "stop", "toru-export.service")
     toru.host.run("rm", "-rf", "/var/log/toru", "/var/lib/toru-export")
-    assert missing == ""
+    assert missing == []
     assert toru.host.run("ls", str(PROFILES)).stdout.split() == ["strict.conf", "trusted.conf"]
 
 
@@ -247,15 +259,19 @@ def test_what_systemctl_is_said_to_do_it_does(toru: Toru) -> None:
     toru.plant("handled")
     toru.scan()
     both = ("toru-plugin-handled.socket", "toru-plugin-handled.service")
+
+    def reason() -> Any:
+        return toru.plugin("handled")["reason"]
+
     toru.host.run("systemctl", "stop", both[1])
     assert (toru.pid("handled"), toru.ask("handled")["pid"] > 0) == (0, True), "the next request starts it"
     toru.host.run("systemctl", "stop", both[0])
-    assert toru.plugin("handled")["reason"] == "its socket is gone: disable and enable it"
+    toru.wait_until("the reason", lambda: reason() == "its socket is gone: disable and enable it")
     toru.enable("handled")
     assert toru.ask("handled")["pid"] == toru.pid("handled"), "enable mends it"
     toru.host.run("systemctl", "stop", *both)
     toru.scan()
-    assert toru.plugin("handled")["reason"] == "its units were stopped"
+    toru.wait_until("the reason", lambda: reason() == "its units were stopped")
     toru.host.run("systemctl", "restart", "toru-plugins.service")
     assert toru.ask("handled")["pid"] == toru.pid("handled"), "restarting toru-plugins.service brings it up"
     toru.host.put(f"/etc/systemd/system/{both[1]}", "[Service]\nExecStart=/bin/true\n")
