@@ -41,7 +41,7 @@ def test_what_was_done_is_told_in_the_order_it_was_done(toru: Command, shop: Tor
 
 
 def test_programs_get_the_api_s_rows(toru: Command) -> None:
-    crash = events(toru, "fallen", "--kind", "crashed")[-1]
+    crash = toru.host.wait_for("the crash", lambda: events(toru, "fallen", "--kind", "crashed"))[-1]
     assert (crash["plugin_id"], crash["event_type"], crash["cause"]) == ("fallen", "crashed", "it exited with status 3")
     assert crash["details"]["exit_status"] == 3
     url = "http://toru/api/plugins/fallen/events?kind=crashed"
@@ -89,7 +89,7 @@ def test_following_tells_what_happens_each_time_once(toru: Command, shop: Toru) 
         assert following.stdout.readline().split("\t")[2] in {"stopped", "disabled"}
         toru("enable", "clock")
         following.send_signal(signal.SIGINT)
-        assert following.wait(5) == 130
+        assert following.wait(30) == 130
 
 
 def test_following_ends_when_nobody_reads_any_more(toru: Command) -> None:
@@ -97,7 +97,7 @@ def test_following_ends_when_nobody_reads_any_more(toru: Command) -> None:
         assert following.stdout is not None
         following.stdout.readline()
         following.stdout.close()
-        assert following.wait(5) == 141
+        assert following.wait(30) == 141
 
 
 @pytest.mark.parametrize(
