@@ -9,6 +9,7 @@ from typing import Any
 
 from toru.cli.completion import SHELLS
 from toru.domain.events import EventKind
+from toru.domain.levels import LEVELS
 from toru.domain.manifest import Protocol
 from toru.domain.people import Role, Scope
 from toru.scaffold import Language
@@ -55,7 +56,7 @@ class Command:
 _WORDS: dict[str, tuple[str, ...]] = {
     "--kind": tuple(kind for kind in EventKind if kind is not EventKind.OTHER),
     "--lang": tuple(Language),
-    "--priority": ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"),
+    "--priority": LEVELS,
     "--protocol": tuple(Protocol),
     "--role": tuple(Role),
     "--scope": tuple(Scope),
