@@ -16,7 +16,7 @@ from toru.core.lifecycle import Lifecycle
 from toru.core.logs import LogQuery, read_page
 from toru.core.overview import PluginView, read_catalogue, without_units
 from toru.core.unit_rows import units_document
-from toru.core.why import LINES_OF_A_RUN, Run, last_run, read_run, read_runs
+from toru.core.why import LINES_OF_A_RUN, last_run, read_run, read_runs
 from toru.core.wishing import Wish, act
 from toru.domain.errors import RejectedPlugin, SystemdRefused, ToruError, UnknownPlugin, UnknownRun
 from toru.domain.ids import PluginId
@@ -50,8 +50,7 @@ class Straight:
         # As with lines: a plugin that is gone has runs, and who was never there has none.
         if not found.runs:
             look.ask(lambda bus: look.at_plugin(bus, plugin_id))
-        now = _runs_now(plugin_id)
-        return {"runs": [_run_row(run, now) for run in found.runs], "next": found.next_cursor}
+        return rows.runs_document(found, _current_run(plugin_id))
 
     def run(self, plugin_id: PluginId, invocation_id: str) -> Row:
         _check_journal()
@@ -59,7 +58,7 @@ class Straight:
         if run is None:
             raise UnknownRun(f"the journal remembers no such run of {plugin_id}")
         lines = read_page(LogQuery(plugin_id=plugin_id, invocation_id=invocation_id), LINES_OF_A_RUN).lines
-        return {"run": _run_row(run, _runs_now(plugin_id)), "logs": [rows.log_row(line) for line in lines[::-1]]}
+        return rows.run_document(run, lines, _current_run(plugin_id))
 
     def units(self, plugin_id: PluginId) -> Row:
         return look.ask(lambda bus: _units(bus, plugin_id))
@@ -107,17 +106,11 @@ def _check_journal() -> None:
         raise JournalHidden("the journal shows you nothing: be root, or a member of the group systemd-journal")
 
 
-def _runs_now(plugin_id: PluginId) -> str | None:
-    """Which run has a process now."""
+def _current_run(plugin_id: PluginId) -> str | None:
     try:
-        service = look.ask(lambda bus: look.at_plugin(bus, plugin_id)).facts.service
+        return look.ask(lambda bus: look.at_plugin(bus, plugin_id)).current_run
     except (RejectedPlugin, UnknownPlugin):
         return None
-    return service.invocation_id if service is not None and service.main_pid else None
-
-
-def _run_row(run: Run, now: str | None) -> Row:
-    return {**rows.run_row(run), "running": run.invocation_id == now}
 
 
 async def _units(bus: Bus, plugin_id: PluginId) -> Row:

@@ -32,6 +32,12 @@ class PluginView:
     sandbox: Sandbox
     disabled_because: Mapping[str, Any] | None
 
+    @property
+    def current_run(self) -> str | None:
+        """The invocation id of the run that has a process now."""
+        service = self.facts.service
+        return service.invocation_id if service is not None and service.main_pid else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:

@@ -16,7 +16,7 @@ from toru.domain.manifest import Sandbox
 from toru.domain.state import ServiceFacts, State
 
 if TYPE_CHECKING:
-    from toru.core.why import Run
+    from toru.core.why import Run, RunPage
     from toru.store.events import StoredEvent
     from toru.systemd.journal import LogLine
 
@@ -91,6 +91,20 @@ def why_document(view: PluginView, run: Run | None, newest_first: Sequence[LogLi
         "last_run": None if run is None else run_row(run),
         "logs": [log_row(line) for line in newest_first[::-1]],
     }
+
+
+def runs_document(found: RunPage, current: str | None) -> dict[str, Any]:
+    """Some of a plugin's runs, newest first. `current`: the one that has a process now."""
+    return {"runs": [_any_run_row(run, current) for run in found.runs], "next": found.next_cursor}
+
+
+def run_document(run: Run, newest_first: Sequence[LogLine], current: str | None) -> dict[str, Any]:
+    """One of them, and what it wrote last, oldest first."""
+    return {"run": _any_run_row(run, current), "logs": [log_row(line) for line in newest_first[::-1]]}
+
+
+def _any_run_row(run: Run, current: str | None) -> dict[str, Any]:
+    return {**run_row(run), "running": run.invocation_id == current}
 
 
 def run_row(run: Run) -> dict[str, Any]:

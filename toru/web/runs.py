@@ -12,7 +12,7 @@ from toru.core import rows
 from toru.core.journals import Journals
 from toru.core.logs import LogQuery
 from toru.core.plugins import Plugins
-from toru.core.why import LINES_OF_A_RUN, Run
+from toru.core.why import LINES_OF_A_RUN
 from toru.domain.errors import RejectedPlugin, UnknownPlugin, UnknownRun
 from toru.domain.ids import PluginId
 from toru.web.answers import json_answer
@@ -68,9 +68,6 @@ class WantedRuns(BaseModel):
 def router(plugins: Plugins, journals: Journals) -> APIRouter:
     routes = APIRouter(prefix="/api/plugins/{plugin_id}/runs", tags=["plugins"])
 
-    def row(plugin_id: PluginId, run: Run) -> dict[str, Any]:
-        return {**rows.run_row(run), "running": run.invocation_id == _runs_now(plugins, plugin_id)}
-
     @routes.get("", response_model=RunsAnswer)
     async def list_runs(
         plugin_id: IdInPath,
@@ -82,7 +79,7 @@ def router(plugins: Plugins, journals: Journals) -> APIRouter:
         # The runs of a plugin that is gone are still there; who was never there has none.
         if not found.runs:
             plugins.view(plugin_id)  # an error for one that nobody knows
-        return json_answer({"runs": [row(plugin_id, run) for run in found.runs], "next": found.next_cursor})
+        return json_answer(rows.runs_document(found, _current_run(plugins, plugin_id)))
 
     @routes.get("/{invocation_id}", response_model=RunAnswer)
     async def read_run(
@@ -96,15 +93,13 @@ def router(plugins: Plugins, journals: Journals) -> APIRouter:
             raise UnknownRun(f"the journal remembers no such run of {plugin_id}", id=plugin_id, run=invocation_id)
         query = LogQuery(plugin_id=plugin_id, invocation_id=invocation_id)
         lines = (await journals.page(query, LINES_OF_A_RUN)).lines
-        return json_answer({"run": row(plugin_id, run), "logs": [rows.log_row(line) for line in lines[::-1]]})
+        return json_answer(rows.run_document(run, lines, _current_run(plugins, plugin_id)))
 
     return routes
 
 
-def _runs_now(plugins: Plugins, plugin_id: PluginId) -> str | None:
-    """Which run has a process now."""
+def _current_run(plugins: Plugins, plugin_id: PluginId) -> str | None:
     try:
-        service = plugins.view(plugin_id).facts.service
+        return plugins.view(plugin_id).current_run
     except (UnknownPlugin, RejectedPlugin):
         return None
-    return service.invocation_id if service is not None and service.main_pid else None
