@@ -48,6 +48,18 @@ def test_an_hour_is_kept_and_no_more() -> None:
         assert course.memory_bytes[0] == 10
 
 
+def test_a_clock_that_is_set_back_begins_anew_rather_than_stand_still() -> None:
+    history = History()
+    history.note(7200, {A: figures(1)}, {A: Counts(100)})
+    history.note(7215, {A: figures(2)}, {A: Counts(130)})
+    history.note(7205, {A: figures(2)}, {A: Counts(140)})
+    assert history.course(A).at == [7200, 7215], "a little is waited for"
+    history.note(10, {A: figures(3)}, {A: Counts(150)})
+    history.note(25, {A: figures(4)}, {A: Counts(180)})
+    for course in (history.course(A), history.total(), history.total([A])):
+        assert (course.at, course.memory_bytes, course.requests_per_second) == ([10, 25], [3, 4], [0, 2])
+
+
 def test_who_has_not_run_for_an_hour_is_forgotten() -> None:
     history = History()
     history.note(0, {A: figures(1)}, {})

@@ -75,6 +75,8 @@ class History:
 
     def note(self, at: float, figures: Mapping[PluginId, Mapping[str, Any]], counts: Mapping[PluginId, Counts]) -> None:
         """Takes note of what was measured at one time, and had been counted by then: the same time for all."""
+        if self._times and at < self._times[-1] - EVERY_SECONDS:
+            self._forget()  # the clock was set back: until it is there again would be too long to wait
         seconds = at - self._times[-1] if self._times else math.inf
         if seconds < EVERY_SECONDS - 1:  # rounds are never quite on time
             return
@@ -86,6 +88,11 @@ class History:
         _append(self._all, at, _sum(points.values()))
         for plugin_id in [it for it, course in self._courses.items() if at - course[-_WIDTH] > KEPT_SECONDS]:
             del self._courses[plugin_id]
+
+    def _forget(self) -> None:
+        self._courses.clear()
+        del self._all[:]
+        self._times.clear()
 
     def course(self, plugin_id: PluginId) -> Course:
         """One plugin's; empty for one that has neither run nor been asked for an hour."""
