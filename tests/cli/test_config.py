@@ -57,7 +57,10 @@ def test_the_environment_counts_over_the_files(toru: Command) -> None:
 def test_on_a_terminal_it_is_a_table(toru: Command) -> None:
     said = toru.on_terminal("config", "show", columns=120)
     assert "KEY" in said
-    assert f"{MAIN}:2" in said
+    lines = {line.removeprefix("\x1b[2m").split()[0]: line for line in said.splitlines()}
+    assert f"{MAIN}:2" in lines["restart.first_delay"]
+    assert "\x1b[2m" in lines["restart.failures"], "what nobody said is in the background"
+    assert "\x1b[2m" not in lines["restart.first_delay"]
 
 
 def test_a_file_that_one_may_not_read_is_named(toru: Command, drop_in: str) -> None:

@@ -97,4 +97,8 @@ def test_a_person_sees_a_table(toru: Command, users: None) -> None:
     shown = toru.on_terminal("token", "add", "ann", "backup", "--scope", "read")
     assert "\x1b[1mbackup\x1b[0m is a token of ann\n" in shown
     assert "toru_" in shown
-    assert "NUMBER" in toru.on_terminal("token", "list")
+    toru("token", "add", "ann", "default", "--scope", "read")
+    heads, *rows = toru.on_terminal("token", "list").splitlines()
+    assert "NUMBER" in heads
+    assert len(rows) == 2
+    assert "\x1b[2m" not in "".join(rows), "a name is no reason to be in the background"

@@ -13,9 +13,6 @@ from toru.cli.output import printable
 _GAP = 2
 """Blanks between columns."""
 
-_DIM = {"disabled", "default"}
-"""Words that take a row into the background."""
-
 
 def trials(rows: Sequence[tuple[str, str, str]]) -> RenderableType:
     """The trials that run: name, address, plugins."""
@@ -25,7 +22,7 @@ def trials(rows: Sequence[tuple[str, str, str]]) -> RenderableType:
 def users(rows: Sequence[tuple[str, str, str, str]]) -> RenderableType:
     """Everybody who may sign in: name, role, whether disabled, plugins."""
     nobody = "Nobody may sign in. To let somebody: toru user add NAME --admin"
-    return _listed(("NAME", "ROLE", "STATE", "SEES"), rows, nobody)
+    return _listed(("NAME", "ROLE", "STATE", "SEES"), rows, nobody, dim=("STATE", "disabled"))
 
 
 def tokens(rows: Sequence[tuple[str, str, str, str, str]]) -> RenderableType:
@@ -57,7 +54,7 @@ def entries(rows: Sequence[tuple[str, str, str]]) -> RenderableType:
 
 def settings(rows: Sequence[tuple[str, str, str]]) -> RenderableType:
     """Every setting: key, value, where it was said. What nobody said is dim."""
-    return _listed(("KEY", "VALUE", "FROM"), rows, "")
+    return _listed(("KEY", "VALUE", "FROM"), rows, "", dim=("FROM", "default"))
 
 
 def imported(rows: Sequence[tuple[str, str, str, str, str]], *, dry_run: bool) -> RenderableType:
@@ -66,12 +63,15 @@ def imported(rows: Sequence[tuple[str, str, str, str, str]], *, dry_run: bool) -
     return _listed((first, "WHAT", "NAME", "COUNT", "REASON"), rows, "There is nothing to take.")
 
 
-def _listed(titles: Sequence[str], rows: Sequence[Sequence[str]], if_empty: str) -> RenderableType:
+def _listed(
+    titles: Sequence[str], rows: Sequence[Sequence[str]], if_empty: str, *, dim: tuple[str, str] = ("", "")
+) -> RenderableType:
+    """`dim`: a title, and the word under it that takes a row into the background."""
     if not rows:
         return Text(if_empty, "dim")
     table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="dim")
     for title in titles:
         table.add_column(title, overflow="fold")
     for row in rows:
-        table.add_row(*map(printable, row), style="dim" if _DIM & set(row) else "")
+        table.add_row(*map(printable, row), style="dim" if dim in zip(titles, row, strict=True) else "")
     return table
