@@ -44,7 +44,7 @@ def sandbox(facts: Iterable[tuple[str, str]], document: Row) -> Iterator[Rendera
 
 def units(document: Row) -> Iterator[RenderableType]:
     """Every setting in force with the file that says so, and the files in the order in which they apply."""
-    found = [unit for unit in (document["service"], document["socket"]) if unit is not None]
+    found = words.loaded_units(document)
     if not found:
         yield Text("It is off, so systemd has nothing in force for it.", "dim")
     for number, unit in enumerate(found):

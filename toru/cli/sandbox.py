@@ -60,7 +60,9 @@ def _put_all(document: Row) -> None:
 
         output.put_rich(*cards.units(document))
         return
-    units = [unit for unit in (document["service"], document["socket"]) if unit is not None]
+    from toru.cli import words
+
+    units = words.loaded_units(document)
     for unit in units:
         for group in unit["groups"]:
             for it in group["settings"]:

@@ -153,13 +153,17 @@ def sandbox_facts(document: Row) -> Iterator[tuple[str, str]]:
         return
     yield "grade", sandbox["grade"]
     yield "profile", sandbox["profile"]
-    units = [unit for unit in (document["service"], document["socket"]) if unit is not None]
+    units = loaded_units(document)
     for unit in units:
         if unit["needs_reload"]:
             yield "reload", f"files of {unit['name']} have changed since systemd read them: systemctl daemon-reload"
     for drop_in in (it for unit in units for it in unit["drop_ins"]):
         if drop_in["newer_than_run"]:
             yield "restart", f"{drop_in['path']} is newer than the run: it holds from the next start on"
+
+
+def loaded_units(document: Row) -> list[Row]:
+    return [unit for unit in (document["service"], document["socket"]) if unit is not None]
 
 
 def setting_value(row: Row) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 from toru.core.inspection import DropIn, HeldSetting, Inspected, UnitInForce
 from toru.domain.ids import PluginId
 from toru.domain.manifest import Sandbox
-from toru.domain.sandbox import FOLLOWS
+from toru.domain.sandbox import FOLLOWS, Loosening
+from toru.domain.unitfiles import Assignment
 
 
 def units_document(plugin_id: PluginId, inspected: Inspected, profile: Sandbox) -> dict[str, Any]:
@@ -22,19 +23,21 @@ def units_document(plugin_id: PluginId, inspected: Inspected, profile: Sandbox) 
         else {
             "profile": profile,
             "grade": assessment.grade,
-            "loosened": [
-                {
-                    "setting": it.setting,
-                    "value": it.value,
-                    "kept": it.kept,
-                    "meaning": it.meaning,
-                    "weight": it.weight,
-                    "set_by": (said := _said(service, it.setting)) and said.set_by,
-                    "origin": said and said.origin,
-                }
-                for it in assessment.loosened
-            ],
+            "loosened": [_loosening_row(it, service) for it in assessment.loosened],
         },
+    }
+
+
+def _loosening_row(loosening: Loosening, service: UnitInForce) -> dict[str, Any]:
+    said = _said(service, loosening.setting)
+    return {
+        "setting": loosening.setting,
+        "value": loosening.value,
+        "kept": loosening.kept,
+        "meaning": loosening.meaning,
+        "weight": loosening.weight,
+        "set_by": said and said.set_by,
+        "origin": said and said.origin,
     }
 
 
@@ -77,15 +80,17 @@ def drop_in_row(drop_in: DropIn, unit: UnitInForce) -> dict[str, Any]:
         "newer_than_run": drop_in.is_newer_than_run,
         "settings": None
         if drop_in.assignments is None
-        else [
-            {
-                "section": it.section,
-                "name": it.name,
-                "value": it.value if unit.held(it.name) is not None else None,
-                "in_force": (held := unit.held(it.name)) is not None and held.set_by == drop_in.path,
-            }
-            for it in drop_in.assignments
-        ],
+        else [_assignment_row(it, drop_in, unit) for it in drop_in.assignments],
+    }
+
+
+def _assignment_row(assignment: Assignment, drop_in: DropIn, unit: UnitInForce) -> dict[str, Any]:
+    held = unit.held(assignment.name)
+    return {
+        "section": assignment.section,
+        "name": assignment.name,
+        "value": None if held is None else assignment.value,
+        "in_force": held is not None and held.set_by == drop_in.path,
     }
 
 
