@@ -32,12 +32,12 @@ class ByCore:
 
     def plugin(self, plugin_id: PluginId) -> Row:
         _check_scanned()
-        row: Row = _ask(plugin_id)
+        row: Row = ask_of(plugin_id)
         return row
 
     def why(self, plugin_id: PluginId) -> Row:
         _check_scanned()
-        document: Row = _ask(plugin_id, "/why")
+        document: Row = ask_of(plugin_id, "/why")
         return document
 
     def runs(self, plugin_id: PluginId, count: int) -> Row:
@@ -46,7 +46,7 @@ class ByCore:
         cursor: str | None = None
         while len(rows) < count:
             size = min(count - len(rows), PAGE_RUNS)
-            page = _ask(plugin_id, "/runs" + api.query(after=cursor, page_size=size))
+            page = ask_of(plugin_id, "/runs" + api.query(after=cursor, page_size=size))
             rows += page["runs"]
             if (cursor := page["next"]) is None:
                 break
@@ -54,17 +54,17 @@ class ByCore:
 
     def run(self, plugin_id: PluginId, invocation_id: str) -> Row:
         _check_scanned()
-        document: Row = _ask(plugin_id, f"/runs/{invocation_id}")
+        document: Row = ask_of(plugin_id, f"/runs/{invocation_id}")
         return document
 
     def units(self, plugin_id: PluginId) -> Row:
         _check_scanned()
-        document: Row = _ask(plugin_id, "/units")
+        document: Row = ask_of(plugin_id, "/units")
         return document
 
     def wish(self, verb: Verb, plugin_id: PluginId) -> Row | None:
         try:
-            answer = _ask(plugin_id, f"/{verb}", method="POST", patience=WISH_SECONDS)
+            answer = ask_of(plugin_id, f"/{verb}", method="POST", patience=WISH_SECONDS)
         except ToruError as refusal:
             # The core knows what the last scan saw. toru-admin also finds a file that came a moment ago, and in
             # config.json one that has gone: root may have it look.
@@ -81,7 +81,7 @@ class ByCore:
         cursor: str | None = None
         while len(lines) < count:
             size = min(count - len(lines), PAGE_LINES)
-            page = _ask(wanted.plugin_id, "/logs" + api.query(**asked, cursor=cursor, page_size=size))
+            page = ask_of(wanted.plugin_id, "/logs" + api.query(**asked, cursor=cursor, page_size=size))
             lines += page["logs"]
             if (cursor := page["next_cursor"]) is None:
                 break
@@ -104,9 +104,17 @@ class ByCore:
         yield from Straight().follow(wanted, after, idle)
 
 
-def _ask(plugin_id: PluginId, path: str = "", *, method: str = "GET", patience: float = api.PATIENCE_SECONDS) -> Any:
+def ask_of(
+    plugin_id: PluginId,
+    path: str = "",
+    body: object = None,
+    *,
+    method: str = "GET",
+    patience: float = api.PATIENCE_SECONDS,
+) -> Any:
+    """What the core answers about a plugin, as `api.ask`; where there is none of this id, which one may be meant."""
     try:
-        return api.ask(method, f"/api/plugins/{plugin_id}{path}", patience=patience)
+        return api.ask(method, f"/api/plugins/{plugin_id}{path}", body, patience=patience)
     except Refused as refusal:
         raise _understood(refusal, plugin_id) from None
 

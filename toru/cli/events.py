@@ -78,18 +78,13 @@ def _checked(kinds: list[str]) -> list[str]:
 def _newest(plugin_id: PluginId | None, count: int, **asked: str | list[str] | None) -> Iterator[Row]:
     """Newest first."""
     from toru.cli import api
-    from toru.cli.way import unknown
+    from toru.cli.by_core import ask_of
 
-    path = "/api/events" if plugin_id is None else f"/api/plugins/{plugin_id}/events"
     after: str | None = None
     while count > 0:
         size = min(count, PAGE_EVENTS)
-        try:
-            page = api.ask("GET", path + api.query(**asked, after=after, page_size=size))
-        except api.Refused as refusal:
-            if refusal.code == "unknown-plugin" and plugin_id is not None:
-                raise unknown(plugin_id) from None
-            raise
+        query = api.query(**asked, after=after, page_size=size)
+        page = api.ask("GET", f"/api/events{query}") if plugin_id is None else ask_of(plugin_id, f"/events{query}")
         yield from page["events"]
         count -= size
         if (after := page["next"]) is None:

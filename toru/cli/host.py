@@ -68,13 +68,9 @@ def figures(
 def _columns(plugin_id: PluginId | None) -> dict[str, list[Any]]:
     """The times first."""
     from toru.cli import api
-    from toru.cli.way import unknown
+    from toru.cli.by_core import ask_of
 
-    path = "/api/figures" if plugin_id is None else f"/api/plugins/{plugin_id}/figures"
-    try:
-        columns: dict[str, list[Any]] = api.ask("GET", path)
-    except api.Refused as refusal:
-        if refusal.code == "unknown-plugin" and plugin_id is not None:
-            raise unknown(plugin_id) from None
-        raise
+    columns: dict[str, list[Any]] = (
+        api.ask("GET", "/api/figures") if plugin_id is None else ask_of(plugin_id, "/figures")
+    )
     return columns

@@ -117,16 +117,10 @@ def _post(plugin_id: str, body: Row) -> None:
 
 
 def _asked(method: str, plugin_id: str, query: str, body: Row | None = None) -> Any:
-    from toru.cli import api
-    from toru.cli.way import checked_id, unknown
+    from toru.cli.by_core import ask_of
+    from toru.cli.way import checked_id
 
-    checked = checked_id(plugin_id)
-    try:
-        return api.ask(method, f"/api/plugins/{checked}/kv{query}", body)
-    except api.Refused as refusal:
-        if refusal.code == "unknown-plugin":
-            raise unknown(checked) from None
-        raise
+    return ask_of(checked_id(plugin_id), f"/kv{query}", body, method=method)
 
 
 def _from_input() -> str:
