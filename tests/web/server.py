@@ -156,7 +156,7 @@ class Site:
     # Who asks.
 
     def nobody(self, **options: Any) -> httpx.Client:
-        client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", trust_env=False, **options)
+        client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", trust_env=False, timeout=30, **options)
         client.event_hooks = {"response": [self.document.check]}
         self._clients.append(client)
         return client
