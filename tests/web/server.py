@@ -146,7 +146,7 @@ class Site:
         """Tells whoever watches of something."""
         self.do(_call(lambda: self.live.publish(Happened(name=name, data=data))))
 
-    def wait_until(self, predicate: Callable[[], bool], seconds: float = 15) -> None:
+    def wait_until(self, predicate: Callable[[], bool], seconds: float = 60) -> None:
         """Returns when it is true on the server's own loop."""
         deadline = time.monotonic() + seconds
         while not self.do(_call(predicate)):
