@@ -47,6 +47,24 @@ def test_who_is_disabled_is_out_at_once(manager: Manager) -> None:
     manager.forget("dora")
 
 
+@pytest.mark.req("UI-5", "SEC-1", "SEC-2")
+def test_whoever_signs_in_next_sees_nothing_of_who_was_there_before(manager: Manager) -> None:
+    let_in(manager.host, "dora")
+    page = manager.page("dora", "/accounts")
+    sessions = page.get_by_role("region", name="Where you are signed in")
+    expect(sessions.get_by_role("list")).to_be_visible()
+    manager.host.run("toru", "user", "disable", "dora")
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    manager.host.run("toru", "user", "enable", "dora")
+    manager.forget("dora")
+    page.route("**/api/sessions", lambda _: None)  # the answer doesn't come
+    page.get_by_label("Name").fill(CLIENT)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(sessions.get_by_role("status", name="Loading")).to_be_visible()
+    expect(sessions.get_by_role("list")).to_have_count(0)
+
+
 @pytest.mark.req("UI-5", "SEC-1")
 def test_a_client_sees_what_was_granted_and_no_more(toru: Toru, manager: Manager) -> None:
     toru.plant("weather", metadata={"name": "Weather"})

@@ -81,6 +81,8 @@ function SignedIn({ me }: { readonly me: Me }) {
     live.open();
     return () => live.close();
   }, [live]);
+  // However they left: what they saw is not for whoever comes next.
+  useEffect(() => () => client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== ME[0] }), [client]);
   const session = useMemo(() => ({ me, live }), [me, live]);
   return (
     <SessionProvider value={session}>

@@ -221,11 +221,7 @@ export function useSignOut(): () => void {
   const client = useQueryClient();
   const signOut = useMutation({
     mutationFn: () => answer(api.POST("/api/auth/logout")),
-    onSuccess: () => {
-      client.setQueryData(["me"], null);
-      // What they saw is not for whoever comes next.
-      client.removeQueries({ predicate: (query) => query.queryKey[0] !== "me" });
-    },
+    onSuccess: () => client.setQueryData(["me"], null),
     onError: (error) => toast(said(error), "error"),
   });
   return () => signOut.mutate();
