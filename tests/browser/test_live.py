@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, Request, expect
 
 from tests.browser.manager import Manager, is_live, row
+from tests.system.api import Api
 from tests.system.toru import Toru
 
 SERVICE = "toru-plugin-web.service"
@@ -115,6 +116,29 @@ def test_a_restart_of_the_core_is_shown_and_overcome(toru: Toru, manager: Manage
     is_live(page)
     expect(row(page, "web")).to_contain_text("Asleep")
     expect(page.get_by_role("status").get_by_text("Connection lost")).to_have_count(0)
+
+
+@pytest.mark.req("UI-6")
+def test_what_happened_while_the_stream_was_broken_is_there_when_it_is_back(toru: Toru, manager: Manager) -> None:
+    toru.plant("ferry")
+    toru.scan()
+    page = manager.page(path="/plugins/ferry/events")
+    is_live(page)
+    events = page.get_by_role("list", name="Events, newest first")
+    expect(events.locator("[data-kind=started]")).to_be_visible()
+    # The network between browser and core, which the test owns.
+    page.route("**/api/stream", lambda route: route.abort())
+    with toru.core_down():
+        expect(page.get_by_role("status").get_by_text("Connection lost")).to_be_visible()
+    toru.host.run("systemctl", "kill", "--signal=KILL", "toru-plugin-ferry.service")
+    toru.wait_until("the core to know of it", lambda: "crashed" in _kinds(toru, "ferry"))
+    page.unroute_all()
+    is_live(page)
+    expect(events.locator("[data-kind=crashed]")).to_be_visible()
+
+
+def _kinds(toru: Toru, plugin_id: str) -> set[str]:
+    return {event["event_type"] for event in Api(toru.host).get(f"/api/plugins/{plugin_id}/events")["events"]}
 
 
 @pytest.mark.req("UI-6")

@@ -51,6 +51,8 @@ export class Live {
     readonly isAdmin: boolean,
     /** Called when the stream can't be had: perhaps because nobody is signed in any more. */
     private readonly onRefused: () => void,
+    /** Called when it can be had again: what else was read before may be old, for nobody told of changes meanwhile. */
+    private readonly onAgain: () => void,
   ) {}
 
   open(): void {
@@ -98,6 +100,7 @@ export class Live {
   async #readAll(): Promise<void> {
     this.#round += 1;
     const round = this.#round;
+    const isAgain = this.plugins.get() !== undefined;
     this.#waiting = [];
     try {
       const [plugins, rejected] = await Promise.all([
@@ -116,6 +119,7 @@ export class Live {
     this.#waiting = undefined;
     for (const take of waiting) take();
     this.connection.set({ kind: "live" });
+    if (isAgain) this.onAgain();
   }
 
   #put(plugin: Plugin): void {

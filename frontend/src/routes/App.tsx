@@ -74,7 +74,12 @@ function SignedIn({ me }: { readonly me: Me }) {
   const client = useQueryClient();
   const router = useMemo(makeRouter, []);
   const live = useMemo(
-    () => new Live(me.role === "admin", () => void client.invalidateQueries({ queryKey: ME })),
+    () =>
+      new Live(
+        me.role === "admin",
+        () => void client.invalidateQueries({ queryKey: ME }),
+        () => void client.invalidateQueries(),
+      ),
     [me.role, client],
   );
   useEffect(() => {

@@ -2,6 +2,7 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { answer, api } from "@/api/client";
 import type { EventKind, PluginEvent } from "@/api/types";
+import { laidOver } from "@/live/events";
 import { useRecentEvents } from "@/live/hooks";
 
 interface Asked {
@@ -38,11 +39,4 @@ export function useEvents({ pluginId, kind }: Asked) {
 
 function fits(event: PluginEvent, { pluginId, kind }: Asked): boolean {
   return (pluginId === undefined || event.plugin_id === pluginId) && (kind === undefined || event.event_type === kind);
-}
-
-/** Both, each event once, newest first. */
-export function laidOver(recent: readonly PluginEvent[], stored: readonly PluginEvent[]): readonly PluginEvent[] {
-  const known = new Set(stored.map((event) => event.id));
-  const missing = recent.filter((event) => !known.has(event.id));
-  return [...missing, ...stored].sort((a, b) => b.timestamp.localeCompare(a.timestamp) || b.id - a.id);
 }

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { CalendarClock } from "lucide-react";
 import { answer, api } from "@/api/client";
+import { laidOver } from "@/live/events";
 import { useRecentEvents } from "@/live/hooks";
 import { EventList } from "@/parts/EventList";
 import { buttonClasses } from "@/ui/Button";
@@ -17,8 +18,7 @@ export function LastEvents() {
     queryKey: ["events", "last"],
     queryFn: () => answer(api.GET("/api/events", { params: { query: { page_size: SHOWN } } })),
   });
-  const known = new Set(recent.map((event) => event.id));
-  const events = [...recent, ...(stored.data?.events.filter((event) => !known.has(event.id)) ?? [])].slice(0, SHOWN);
+  const events = laidOver(recent, stored.data?.events ?? []).slice(0, SHOWN);
   return (
     <Section
       title={words.overview.recent}
