@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.manager import Manager, is_live
+from tests.browser.browser import let_in
+from tests.browser.manager import Manager, complaints_expected, is_live
 
 IS_DARK = "() => document.documentElement.classList.contains('dark')"
 
@@ -81,3 +86,30 @@ def test_an_address_that_is_none_says_so_and_leads_back(manager: Manager) -> Non
     expect(page.get_by_role("heading", level=1, name="There is no such page")).to_be_visible()
     page.get_by_role("main").get_by_role("link", name="To the overview").click()
     expect(page).to_have_url(f"{manager.address}/")
+
+
+@pytest.mark.req("UI-5")
+def test_a_page_whose_files_an_upgrade_has_taken_away_says_so_on_a_screen_and_on_the_sign_in(manager: Manager) -> None:
+    let_in(manager.host, "out")
+    page = manager.page("out", "/plugins")
+    is_live(page)
+    with of_an_older_version(page, manager):
+        page.get_by_role("link", name="Accounts").click()
+    expect(page.get_by_role("heading", level=1, name="Accounts")).to_be_visible()
+    with of_an_older_version(page, manager):
+        manager.host.run("toru", "user", "disable", "out")
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    manager.host.run("toru", "user", "enable", "out")
+    manager.forget("out")
+
+
+@contextmanager
+def of_an_older_version(page: Page, manager: Manager) -> Iterator[None]:
+    """What the page has not loaded before this is no longer there, until it is loaded anew as it is told."""
+    gone: dict[str, Any] = {"status": 404, "json": {"detail": "there is no such file", "code": "not-found"}}
+    page.route("**/assets/*", lambda route: route.fulfill(**gone))
+    with complaints_expected(manager, "/assets/"):
+        yield
+        expect(page.get_by_role("alert")).to_contain_text("Toru has been upgraded")
+    page.unroute_all()
+    page.get_by_role("button", name="Reload").click()

@@ -1,12 +1,12 @@
 import { QueryCache, QueryClient, QueryClientProvider, useQuery, useQueryClient } from "@tanstack/react-query";
-import { RouterProvider } from "@tanstack/react-router";
+import { CatchBoundary, RouterProvider } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useMemo } from "react";
 import { ApiError, answer, api } from "@/api/client";
 import type { Me } from "@/api/types";
 import { SessionProvider } from "@/live/hooks";
 import { Live } from "@/live/live";
 import { Failure } from "@/ui/notices";
-import { makeRouter } from "./router";
+import { Broken, makeRouter } from "./router";
 
 const SignIn = lazy(() => import("@/features/signin/SignIn"));
 
@@ -62,9 +62,12 @@ function Gate() {
   if (me.data === undefined) return me.isError ? <Failure error={me.error} onRetry={() => void me.refetch()} /> : null;
   if (me.data === null) {
     return (
-      <Suspense fallback={null}>
-        <SignIn onSignedIn={(signedIn) => client.setQueryData(ME, signedIn)} />
-      </Suspense>
+      // Outside the router, whose screens have this too.
+      <CatchBoundary getResetKey={() => "sign-in"} errorComponent={Broken}>
+        <Suspense fallback={null}>
+          <SignIn onSignedIn={(signedIn) => client.setQueryData(ME, signedIn)} />
+        </Suspense>
+      </CatchBoundary>
     );
   }
   return <SignedIn key={`${me.data.name} ${me.data.role}`} me={me.data} />;

@@ -152,9 +152,9 @@ function NotFound() {
 }
 
 /** A screen that threw; or whose file is of a version that is no longer there. */
-function Broken({ error, reset }: ErrorComponentProps) {
+export function Broken({ error, reset }: ErrorComponentProps) {
   const message = error instanceof Error ? error.message : String(error);
-  const isOutdated = /dynamically imported module|Importing a module script/.test(message);
+  const isOutdated = /dynamically imported module|Importing a module script|Unable to preload CSS/.test(message);
   return (
     <Notice
       tone="bad"
