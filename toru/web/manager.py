@@ -117,17 +117,17 @@ class Pages(BaseRoute):
 
 def _file(request: Request, asset: Asset) -> Response:
     headers = {**_ALWAYS, "Cache-Control": asset.cache_control, "ETag": asset.etag}
+    if asset.compressed:
+        headers["Vary"] = "Accept-Encoding"
     if _has(request, asset.etag):
         return Response(status_code=304, headers=headers)
     body = asset.body
-    if asset.compressed:
-        headers["Vary"] = "Accept-Encoding"
-        readable = _readable(request.headers.get("accept-encoding", ""))
-        for encoding, smaller in asset.compressed.items():
-            if encoding in readable:
-                body = smaller
-                headers["Content-Encoding"] = encoding
-                break
+    readable = _readable(request.headers.get("accept-encoding", ""))
+    for encoding, smaller in asset.compressed.items():
+        if encoding in readable:
+            body = smaller
+            headers["Content-Encoding"] = encoding
+            break
     return _sent(request, body, headers, asset.media_type)
 
 
