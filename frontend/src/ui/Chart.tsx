@@ -39,6 +39,8 @@ interface ChartProps {
 export default function Chart({ label, at, values, format, name, bad, kind, steps, marks, least }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot>(null);
+  /** The time that the keys went to: it stays, while the line moves on. */
+  const held = useRef<number>(null);
   const isDark = useIsDark();
   const [pointed, setPointed] = useState<number | null>(null);
   const current = useRef({ format, marks, least });
@@ -125,10 +127,14 @@ export default function Chart({ label, at, values, format, name, bad, kind, step
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new chart, of another theme, needs its data as well
   useEffect(() => {
+    const drawn = chart.current;
+    if (drawn === null) return;
     const [times, first, ...others] = data;
     // A bar of nothing is a line along the bottom.
-    const drawn = kind === "bars" ? first.map((value) => value || null) : first;
-    chart.current?.setData([times, drawn, ...others.map(notable)]);
+    const values = kind === "bars" ? first.map((value) => value || null) : first;
+    // At once: where a time lies is known when its scale is.
+    drawn.batch(() => drawn.setData([times, values, ...others.map(notable)]));
+    if (held.current !== null) point(drawn, held.current);
   }, [data, isDark, hasBad]);
 
   const last = data[0].length - 1;
@@ -149,7 +155,13 @@ export default function Chart({ label, at, values, format, name, bad, kind, step
     const then = to === undefined ? undefined : data[0][Math.min(Math.max(to, 0), last)];
     if (then === undefined || chart.current === null) return;
     event.preventDefault();
-    chart.current.setCursor({ left: chart.current.valToPos(then, "x"), top: 0 });
+    held.current = then;
+    point(chart.current, then);
+  }
+
+  function letGo(): void {
+    held.current = null;
+    chart.current?.setCursor({ left: -10, top: -10 });
   }
 
   return (
@@ -169,7 +181,10 @@ export default function Chart({ label, at, values, format, name, bad, kind, step
         aria-valuenow={Math.max(pointed ?? last, 0)}
         aria-valuetext={said(pointed ?? last)}
         onKeyDown={walk}
-        onBlur={() => chart.current?.setCursor({ left: -10, top: -10 })}
+        onPointerMove={() => {
+          held.current = null;
+        }}
+        onBlur={letGo}
       />
       <ul className={css["lines"]}>
         {lines.map((line, index) => (
@@ -211,6 +226,10 @@ function Swatch({ isBad }: { readonly isBad: boolean }) {
       />
     </svg>
   );
+}
+
+function point(chart: uPlot, then: number): void {
+  chart.setCursor({ left: chart.valToPos(then, "x"), top: 0 });
 }
 
 function drawMarks(chart: uPlot, marks: readonly number[], colour: string): void {
