@@ -1,5 +1,5 @@
 import { useRouter } from "@tanstack/react-router";
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { LivePlugin } from "@/live/live";
 import { words } from "@/words";
 import { isScreen, placeOf } from "./address";
@@ -24,8 +24,9 @@ export function Stage({ plugin }: { readonly plugin: LivePlugin }) {
   const navigate = useNavigateOf(plugin.id);
   const address = plugin.route ?? `/${plugin.id}`;
 
+  // What it has repainted is gone before the next screen is painted, and its container is still there when it unmounts.
   // biome-ignore lint/correctness/useExhaustiveDependencies: each try is a new one
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = place.current;
     if (element === null) return;
     let isGone = false;
