@@ -1,6 +1,6 @@
 import { Check, Copy } from "lucide-react";
 import { useState } from "react";
-import { Button } from "@/ui/Button";
+import { IconButton } from "@/ui/Button";
 import { toast } from "@/ui/toasts";
 import { words } from "@/words";
 
@@ -25,8 +25,8 @@ export function CopyButton({ text, label }: { readonly text: string; readonly la
     }
   }
   return (
-    <Button kind="quiet" size="square" aria-label={label} onPress={() => void copy()}>
+    <IconButton label={label} onPress={() => void copy()}>
       {isDone ? <Check aria-hidden /> : <Copy aria-hidden />}
-    </Button>
+    </IconButton>
   );
 }

@@ -18,6 +18,15 @@ export function Button({ kind = "plain", size = "normal", className, children, .
   );
 }
 
+interface IconButtonProps extends Omit<ButtonProps, "kind" | "size" | "aria-label"> {
+  readonly label: string;
+}
+
+/** A sign alone; its name is for those who can't see it. */
+export function IconButton({ label, ...props }: IconButtonProps) {
+  return <Button {...props} kind="quiet" size="square" aria-label={label} />;
+}
+
 /** The same look, for a link. */
 export function buttonClasses(
   kind: "primary" | "plain" | "quiet" = "plain",

@@ -2,7 +2,7 @@ import { X } from "lucide-react";
 import type { ReactNode } from "react";
 import { Dialog as AriaDialog, Heading, Modal, ModalOverlay } from "react-aria-components";
 import { words } from "@/words";
-import { Button } from "./Button";
+import { Button, IconButton } from "./Button";
 import { classes } from "./classes";
 import css from "./Dialog.module.css";
 
@@ -28,9 +28,9 @@ export function Dialog({ title, isOpen, onClose, children, isWide = false }: Dia
             <Heading slot="title" className={css["title"] ?? ""}>
               {title}
             </Heading>
-            <Button kind="quiet" size="square" aria-label={words.close} onPress={onClose}>
+            <IconButton label={words.close} onPress={onClose}>
               <X aria-hidden />
-            </Button>
+            </IconButton>
           </header>
           {children}
         </AriaDialog>

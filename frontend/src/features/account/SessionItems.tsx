@@ -1,7 +1,7 @@
 import { LogOut, Monitor, Smartphone } from "lucide-react";
 import type { BrowserSession } from "@/api/types";
 import { Pill } from "@/parts/StateMark";
-import { Button } from "@/ui/Button";
+import { IconButton } from "@/ui/Button";
 import { Ago } from "@/ui/time";
 import { words } from "@/words";
 import css from "./Account.module.css";
@@ -43,9 +43,9 @@ export function SessionItems({ label, sessions, onEnd }: SessionItemsProps) {
                 <Pill tone="ok">{words.sessions.current}</Pill>
               </span>
             ) : (
-              <Button kind="quiet" size="square" aria-label={words.sessions.endOf(name)} onPress={() => onEnd(session)}>
+              <IconButton label={words.sessions.endOf(name)} onPress={() => onEnd(session)}>
                 <LogOut aria-hidden />
-              </Button>
+              </IconButton>
             )}
           </li>
         );

@@ -5,7 +5,7 @@ import { answer, api } from "@/api/client";
 import type { Token } from "@/api/types";
 import { Pill } from "@/parts/StateMark";
 import { said } from "@/parts/wishes";
-import { Button } from "@/ui/Button";
+import { Button, IconButton } from "@/ui/Button";
 import { Confirm } from "@/ui/Dialog";
 import { date } from "@/ui/format";
 import { Failure, Notice, Skeleton } from "@/ui/notices";
@@ -68,14 +68,9 @@ export function Tokens() {
                   </Pill>
                 ))}
               </span>
-              <Button
-                kind="quiet"
-                size="square"
-                aria-label={words.account.revokeOf(token.name)}
-                onPress={() => setDoomed(token)}
-              >
+              <IconButton label={words.account.revokeOf(token.name)} onPress={() => setDoomed(token)}>
                 <Trash2 aria-hidden />
-              </Button>
+              </IconButton>
             </li>
           ))}
         </ul>

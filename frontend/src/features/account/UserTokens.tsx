@@ -3,7 +3,7 @@ import { Trash2 } from "lucide-react";
 import { answer, api } from "@/api/client";
 import type { Token } from "@/api/types";
 import { said } from "@/parts/wishes";
-import { Button } from "@/ui/Button";
+import { IconButton } from "@/ui/Button";
 import { Dialog } from "@/ui/Dialog";
 import { Failure, Skeleton } from "@/ui/notices";
 import { toast } from "@/ui/toasts";
@@ -40,14 +40,9 @@ export function UserTokens({ name, onClose }: { readonly name: string; readonly 
                 <b className={css["name"]}>{token.name}</b>
                 <span className={css["detail"]}>{token.scopes.join(", ")}</span>
               </span>
-              <Button
-                kind="quiet"
-                size="square"
-                aria-label={words.account.revokeOf(token.name)}
-                onPress={() => revoke.mutate(token)}
-              >
+              <IconButton label={words.account.revokeOf(token.name)} onPress={() => revoke.mutate(token)}>
                 <Trash2 aria-hidden />
-              </Button>
+              </IconButton>
             </li>
           ))}
         </ul>

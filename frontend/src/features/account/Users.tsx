@@ -6,7 +6,7 @@ import type { User } from "@/api/types";
 import { useIsAdmin, useSession } from "@/live/hooks";
 import { Pill } from "@/parts/StateMark";
 import { said } from "@/parts/wishes";
-import { Button } from "@/ui/Button";
+import { Button, IconButton } from "@/ui/Button";
 import { Confirm } from "@/ui/Dialog";
 import { Failure, Skeleton } from "@/ui/notices";
 import { Section } from "@/ui/page";
@@ -69,38 +69,18 @@ export default function Users() {
                 {user.disabled && <Pill tone="warn">{words.users.disabled}</Pill>}
               </span>
               <span className={css["buttons"]}>
-                <Button
-                  kind="quiet"
-                  size="square"
-                  aria-label={words.sessions.of(user.name)}
-                  onPress={() => setWatched(user)}
-                >
+                <IconButton label={words.sessions.of(user.name)} onPress={() => setWatched(user)}>
                   <MonitorSmartphone aria-hidden />
-                </Button>
-                <Button
-                  kind="quiet"
-                  size="square"
-                  aria-label={words.users.tokensOf(user.name)}
-                  onPress={() => setShown(user)}
-                >
+                </IconButton>
+                <IconButton label={words.users.tokensOf(user.name)} onPress={() => setShown(user)}>
                   <KeyRound aria-hidden />
-                </Button>
-                <Button
-                  kind="quiet"
-                  size="square"
-                  aria-label={words.users.editOf(user.name)}
-                  onPress={() => setEdited(user)}
-                >
+                </IconButton>
+                <IconButton label={words.users.editOf(user.name)} onPress={() => setEdited(user)}>
                   <Pencil aria-hidden />
-                </Button>
-                <Button
-                  kind="quiet"
-                  size="square"
-                  aria-label={words.users.deleteOf(user.name)}
-                  onPress={() => setDoomed(user)}
-                >
+                </IconButton>
+                <IconButton label={words.users.deleteOf(user.name)} onPress={() => setDoomed(user)}>
                   <Trash2 aria-hidden />
-                </Button>
+                </IconButton>
               </span>
             </li>
           ))}

@@ -5,7 +5,7 @@ import { ToggleButton } from "react-aria-components";
 import { answer, api, apiUrl } from "@/api/client";
 import { LEVELS } from "@/parts/appearance";
 import { copied } from "@/parts/CopyButton";
-import { Button, buttonClasses } from "@/ui/Button";
+import { buttonClasses, IconButton } from "@/ui/Button";
 import { SearchField, Select, TextField } from "@/ui/fields";
 import { dateAndTime } from "@/ui/format";
 import { toast } from "@/ui/toasts";
@@ -63,9 +63,9 @@ export function LogTools({ pluginId, currentRun, search, filter, book, wraps, on
         <ToggleButton className={css["toggle"] ?? ""} isSelected={wraps} onChange={onWrap} aria-label={words.logs.wrap}>
           <WrapText aria-hidden />
         </ToggleButton>
-        <Button kind="quiet" size="square" aria-label={words.logs.copy} onPress={() => void copy()}>
+        <IconButton label={words.logs.copy} onPress={() => void copy()}>
           <Copy aria-hidden />
-        </Button>
+        </IconButton>
         <a
           className={`${buttonClasses("quiet")} ${css["download"]}`}
           href={apiUrl(`/api/plugins/${pluginId}/logs/download${queryOf(filter)}`)}

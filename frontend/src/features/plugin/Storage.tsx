@@ -5,7 +5,7 @@ import { useState } from "react";
 import { answer, api } from "@/api/client";
 import type { KvEntry } from "@/api/types";
 import { said } from "@/parts/wishes";
-import { Button } from "@/ui/Button";
+import { Button, IconButton } from "@/ui/Button";
 import { Confirm } from "@/ui/Dialog";
 import { SearchField } from "@/ui/fields";
 import { bytes } from "@/ui/format";
@@ -59,9 +59,9 @@ export default function Storage() {
       note={words.storage.lead}
       actions={
         <>
-          <Button kind="quiet" size="square" aria-label={words.storage.refresh} onPress={() => void entries.refetch()}>
+          <IconButton label={words.storage.refresh} onPress={() => void entries.refetch()}>
             <RefreshCw aria-hidden />
-          </Button>
+          </IconButton>
           <Button onPress={() => setEdited("new")}>
             <Plus aria-hidden />
             {words.storage.add}
@@ -112,22 +112,12 @@ export default function Storage() {
                   {entry.expires_at === null ? words.storage.never : <Ago then={new Date(entry.expires_at * 1000)} />}
                 </td>
                 <td className={css["actions"]}>
-                  <Button
-                    kind="quiet"
-                    size="square"
-                    aria-label={words.storage.editOf(entry.key)}
-                    onPress={() => setEdited(entry)}
-                  >
+                  <IconButton label={words.storage.editOf(entry.key)} onPress={() => setEdited(entry)}>
                     <Pencil aria-hidden />
-                  </Button>
-                  <Button
-                    kind="quiet"
-                    size="square"
-                    aria-label={words.storage.deleteOf(entry.key)}
-                    onPress={() => setDoomed(entry.key)}
-                  >
+                  </IconButton>
+                  <IconButton label={words.storage.deleteOf(entry.key)} onPress={() => setDoomed(entry.key)}>
                     <Trash2 aria-hidden />
-                  </Button>
+                  </IconButton>
                 </td>
               </tr>
             ))}

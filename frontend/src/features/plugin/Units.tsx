@@ -4,7 +4,7 @@ import { useState } from "react";
 import type { DropIn, DropInLine, Setting, SettingGroup, Unit } from "@/api/types";
 import { usePlugin } from "@/live/hooks";
 import type { LivePlugin } from "@/live/live";
-import { Button } from "@/ui/Button";
+import { IconButton } from "@/ui/Button";
 import { classes } from "@/ui/classes";
 import { SearchField } from "@/ui/fields";
 import { bytes, count } from "@/ui/format";
@@ -36,9 +36,9 @@ function OfPlugin({ plugin }: { readonly plugin: LivePlugin }) {
           title={words.units.title}
           note={words.units.note}
           actions={
-            <Button kind="quiet" size="square" aria-label={words.units.again} onPress={() => void units.refetch()}>
+            <IconButton label={words.units.again} onPress={() => void units.refetch()}>
               <RefreshCw aria-hidden />
-            </Button>
+            </IconButton>
           }
         >
           {units.isPending && <Skeleton lines={6} />}

@@ -9,7 +9,7 @@ import { PluginIcon } from "@/parts/PluginIcon";
 import { PluginSwitch } from "@/parts/PluginSwitch";
 import { StatePill } from "@/parts/StateMark";
 import { useWish, wishLook } from "@/parts/wishes";
-import { Button } from "@/ui/Button";
+import { Button, IconButton } from "@/ui/Button";
 import { classes } from "@/ui/classes";
 import { bytes, count, percent } from "@/ui/format";
 import { Menu } from "@/ui/Menu";
@@ -161,9 +161,9 @@ function RowMenu({ plugin }: { readonly plugin: LivePlugin }) {
         })),
       ]}
     >
-      <Button kind="quiet" size="square" aria-label={words.plugins.actionsOf(plugin.name)}>
+      <IconButton label={words.plugins.actionsOf(plugin.name)}>
         <EllipsisVertical aria-hidden />
-      </Button>
+      </IconButton>
     </Menu>
   );
 }

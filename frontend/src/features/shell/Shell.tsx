@@ -4,7 +4,7 @@ import { lazy, Suspense, useEffect, useState } from "react";
 import { UNSAFE_PortalProvider as PortalProvider } from "react-aria/PortalProvider";
 import { Dialog, Modal, ModalOverlay } from "react-aria-components";
 import { Mark } from "@/parts/Mark";
-import { Button } from "@/ui/Button";
+import { IconButton } from "@/ui/Button";
 import { Skeleton } from "@/ui/notices";
 import { Toasts } from "@/ui/toasts";
 import { words } from "@/words";
@@ -58,15 +58,9 @@ function Frame() {
         <Side onSearch={openPalette} />
       </aside>
       <header className={css["bar"]}>
-        <Button
-          kind="quiet"
-          size="square"
-          aria-label={words.shell.open}
-          onPress={() => setMenuOpen(true)}
-          className={css["burger"]}
-        >
+        <IconButton label={words.shell.open} onPress={() => setMenuOpen(true)} className={css["burger"]}>
           <MenuIcon aria-hidden />
-        </Button>
+        </IconButton>
         <Link to="/" className={css["brand"]}>
           <Mark className={css["mark"]} />
           Toru
