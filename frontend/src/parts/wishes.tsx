@@ -9,7 +9,7 @@ import { words } from "@/words";
 import type { Wish } from "./appearance";
 
 /** One request for each wish, by the address that the API has for it. */
-export const REQUESTS = {
+const REQUESTS = {
   enable: "/api/plugins/{plugin_id}/enable",
   disable: "/api/plugins/{plugin_id}/disable",
   restart: "/api/plugins/{plugin_id}/restart",
@@ -33,16 +33,20 @@ export function wishLook(wish: Wish, plugin: Plugin): { readonly label: string; 
   return { label: words.wishes[wish], icon: ICONS[wish] };
 }
 
-/**
- * Sends a wish. What becomes of it comes by the live stream: the answer only makes the toast.
- */
+/** Sends a wish. What becomes of it comes by the live stream: the answer only makes the toast. */
+export async function send(wish: Wish, plugin: Plugin): Promise<void> {
+  try {
+    await answer(api.POST(REQUESTS[wish], { params: { path: { plugin_id: plugin.id } } }));
+  } catch (error) {
+    toast(words.outcomes.failed(wish, plugin.name, said(error)), "error", <LogsLink id={plugin.id} />);
+    throw error;
+  }
+  toast(words.outcomes[wish](plugin.name), "success");
+}
+
+/** The same, for a button that shows that it is on its way. */
 export function useWish(plugin: Plugin) {
-  return useMutation({
-    mutationFn: (wish: Wish) => answer(api.POST(REQUESTS[wish], { params: { path: { plugin_id: plugin.id } } })),
-    onSuccess: (_, wish) => toast(words.outcomes[wish](plugin.name), "success"),
-    onError: (error, wish) =>
-      toast(words.outcomes.failed(wish, plugin.name, said(error)), "error", <LogsLink id={plugin.id} />),
-  });
+  return useMutation({ mutationFn: (wish: Wish) => send(wish, plugin) });
 }
 
 export function said(error: unknown): string {

@@ -27,13 +27,11 @@ import {
   SearchField,
   useFilter,
 } from "react-aria-components";
-import { answer, api } from "@/api/client";
 import { useIsAdmin, usePlugins } from "@/live/hooks";
 import { appearance } from "@/parts/appearance";
 import { PluginIcon } from "@/parts/PluginIcon";
-import { REQUESTS, said, wishLook } from "@/parts/wishes";
+import { send, wishLook } from "@/parts/wishes";
 import { chooseTheme } from "@/ui/theme";
-import { toast } from "@/ui/toasts";
 import { words } from "@/words";
 import css from "./Palette.module.css";
 import { useSignOut } from "./Side";
@@ -193,11 +191,7 @@ function useCommands(): readonly Group[] {
               id: `${wish} ${plugin.id}`,
               label: words.palette.wish(label, plugin.name),
               icon,
-              run: () =>
-                void answer(api.POST(REQUESTS[wish], { params: { path: { plugin_id: plugin.id } } })).then(
-                  () => toast(words.outcomes[wish](plugin.name), "success"),
-                  (error: unknown) => toast(words.outcomes.failed(wish, plugin.name, said(error)), "error"),
-                ),
+              run: () => void send(wish, plugin).catch(() => undefined), // a toast has said it
             };
           }),
         );

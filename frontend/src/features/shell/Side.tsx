@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Activity, Blocks, ChevronsUpDown, Gauge, LogOut, Monitor, Moon, Search, Sun, UserRound } from "lucide-react";
-import { type KeyboardEvent, memo, type ReactNode, useMemo } from "react";
+import { type KeyboardEvent, memo, type ReactNode, useCallback, useMemo } from "react";
 import { Button as AriaButton } from "react-aria-components";
 import { answer, api } from "@/api/client";
 import { useConnection, useIsAdmin, usePlugins, useSession, useVersion } from "@/live/hooks";
@@ -219,10 +219,10 @@ function Foot() {
 
 export function useSignOut(): () => void {
   const client = useQueryClient();
-  const signOut = useMutation({
+  const { mutate } = useMutation({
     mutationFn: () => answer(api.POST("/api/auth/logout")),
     onSuccess: () => client.setQueryData(["me"], null),
     onError: (error) => toast(said(error), "error"),
   });
-  return () => signOut.mutate();
+  return useCallback(() => mutate(), [mutate]);
 }
