@@ -70,6 +70,11 @@ export function joined(older: History, newer: History): History {
   };
 }
 
+/** Whether nothing was used or done in all of it. */
+export function isIdle(history: History): boolean {
+  return COLUMNS.every((column) => history[column].every((value) => value === 0));
+}
+
 /** How much of what is counted fell into each minute, up to the last that has begun. */
 export function perMinute(at: readonly number[], counts: readonly (number | null)[]): [number[], (number | null)[]] {
   const sums = new Map<number, number | null>();

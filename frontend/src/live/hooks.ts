@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { createContext, useContext, useEffect, useMemo, useSyncExternalStore } from "react";
 import { answer, api } from "@/api/client";
 import type { Figure, Host, Me, PluginEvent, Rejection } from "@/api/types";
-import { type History, historyOf, joined, NO_HISTORY } from "./history";
+import { type History, historyOf, isIdle, joined, NO_HISTORY } from "./history";
 import type { Connection, Live, LivePlugin, Plugins } from "./live";
 import type { Store } from "./store";
 
@@ -92,13 +92,9 @@ export function useHistory(id: string): History {
   return useMemo(() => {
     const before = stored.data === undefined ? NO_HISTORY : historyOf(stored.data);
     // One that has done nothing for an hour has nothing to show, and not a line of noughts.
-    return before.at.length === 0 && IDLE.every((column) => seen[column].every((it) => it === 0))
-      ? NO_HISTORY
-      : joined(before, seen);
+    return before.at.length === 0 && isIdle(seen) ? NO_HISTORY : joined(before, seen);
   }, [stored.data, seen]);
 }
-
-const IDLE = ["memory", "cpu", "requests", "errors", "restarts"] as const;
 
 /** The same of all plugins together. */
 export function useTotalHistory(): History {

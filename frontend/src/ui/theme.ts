@@ -23,7 +23,7 @@ export function chooseTheme(theme: Theme): void {
   } catch {
     // Storage is closed to us.
   }
-  apply();
+  applyTheme();
 }
 
 function stored(): string | null {
@@ -35,7 +35,7 @@ function stored(): string | null {
 }
 
 /** `dark` on <html> is what front ends of plugins look for, too. */
-function apply(): void {
+export function applyTheme(): void {
   document.documentElement.classList.toggle("dark", isDark());
   for (const listener of listeners) listener();
 }
@@ -45,8 +45,8 @@ function isDark(): boolean {
   return chosen === "dark" || (chosen === "system" && system.matches);
 }
 
-system.addEventListener("change", apply);
-addEventListener("storage", (event) => event.key === KEY && apply());
+system.addEventListener("change", applyTheme);
+addEventListener("storage", (event) => event.key === KEY && applyTheme());
 
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);

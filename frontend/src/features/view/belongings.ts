@@ -5,7 +5,7 @@
  * A node belongs to the bundle whose script brought it, or else to the one whose page is open. Nobody says which: so one
  * observer watches from the first bundle on, and who a node belongs to is settled once the script that ran has ended.
  */
-import { chooseTheme, chosenTheme } from "@/ui/theme";
+import { applyTheme } from "@/ui/theme";
 
 type Style = HTMLStyleElement | HTMLLinkElement;
 
@@ -172,5 +172,5 @@ function restoreDocument(): void {
     else if (document.body.getAttribute(name) !== value) document.body.setAttribute(name, value);
   }
   document.documentElement.className = first.html;
-  chooseTheme(chosenTheme());
+  applyTheme();
 }
