@@ -1,4 +1,5 @@
 import { Link, type LinkProps } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
 import css from "./Tabs.module.css";
 
 export interface Tab {
@@ -20,9 +21,20 @@ export function Tabs({ label, tabs }: { readonly label: string; readonly tabs: r
           activeOptions={{ exact: tab.isIndex ?? false, includeSearch: false }}
           activeProps={{ "aria-current": "page" }}
         >
-          {tab.label}
+          {({ isActive }) => <Label text={tab.label} isActive={isActive} />}
         </Link>
       ))}
     </nav>
   );
+}
+
+/** A phone has no room for all of them: the one that is open comes into sight. */
+function Label({ text, isActive }: { readonly text: string; readonly isActive: boolean }) {
+  const place = useRef<HTMLSpanElement>(null);
+  useEffect(() => {
+    const [tab, strip] = [place.current?.closest("a"), place.current?.closest("nav")];
+    // Not scrollIntoView, which would move the page as well.
+    if (isActive && tab && strip) strip.scrollLeft = tab.offsetLeft - (strip.clientWidth - tab.offsetWidth) / 2;
+  }, [isActive]);
+  return <span ref={place}>{text}</span>;
 }
