@@ -4,11 +4,13 @@ import type { Figure } from "@/api/types";
 import { useFigure, useIsAdmin, usePlugin } from "@/live/hooks";
 import type { LivePlugin } from "@/live/live";
 import { CopyButton } from "@/parts/CopyButton";
+import { classes } from "@/ui/classes";
 import { bytes, count, percent } from "@/ui/format";
 import { Skeleton } from "@/ui/notices";
 import { type Fact, Facts, Section } from "@/ui/page";
 import { Ago } from "@/ui/time";
 import { words } from "@/words";
+import page from "./PluginPage.module.css";
 import { SandboxCard } from "./SandboxCard";
 import css from "./Status.module.css";
 import { WhyCard } from "./WhyCard";
@@ -22,8 +24,8 @@ export default function Status() {
   const isAdmin = useIsAdmin();
   if (plugin === undefined || plugin === null) return null;
   return (
-    <div className={css["columns"]}>
-      <div className={css["column"]}>
+    <div className={classes(page["columns"], css["columns"])}>
+      <div className={page["column"]}>
         <Section title={words.plugin.charts} note={words.plugin.chartsNote}>
           <Suspense fallback={<Skeleton lines={4} />}>
             <UsageCharts plugin={plugin} />
@@ -31,7 +33,7 @@ export default function Status() {
         </Section>
         {isAdmin && <WhyCard plugin={plugin} />}
       </div>
-      <div className={css["column"]}>
+      <div className={page["column"]}>
         <Section title={words.plugin.runtime}>
           <Runtime plugin={plugin} />
         </Section>

@@ -12,6 +12,7 @@ import { Failure, Notice, Skeleton } from "@/ui/notices";
 import { Section } from "@/ui/page";
 import { words } from "@/words";
 import { fileName, ORIGINS } from "./grades";
+import page from "./PluginPage.module.css";
 import { SandboxCard } from "./SandboxCard";
 import css from "./Units.module.css";
 import { useUnits } from "./useUnits";
@@ -30,8 +31,8 @@ function OfPlugin({ plugin }: { readonly plugin: LivePlugin }) {
   const [wanted, setWanted] = useState("");
   const { service, socket } = units.data ?? {};
   return (
-    <div className={css["columns"]}>
-      <div className={css["column"]}>
+    <div className={page["columns"]}>
+      <div className={page["column"]}>
         <Section
           title={words.units.title}
           note={words.units.note}
@@ -63,7 +64,7 @@ function OfPlugin({ plugin }: { readonly plugin: LivePlugin }) {
           {socket && <Settings unit={socket} wanted={wanted} />}
         </Section>
       </div>
-      <div className={css["column"]}>
+      <div className={page["column"]}>
         <SandboxCard plugin={plugin} />
         {service && <DropIns unit={service} />}
         {socket && socket.drop_ins.length > 0 && <DropIns unit={socket} />}
