@@ -83,3 +83,5 @@ def test_a_client_keeps_out_of_what_is_for_admins(manager: Manager) -> None:
     page = manager.page(CLIENT, "/accounts")
     expect(page.get_by_role("heading", name="API tokens")).to_be_visible()
     expect(page.get_by_role("link", name="Users")).to_have_count(0)
+    page.goto("/accounts/users")
+    expect(page.get_by_role("region", name="Users").get_by_role("alert")).to_contain_text("admin")
