@@ -103,6 +103,20 @@ def test_a_client_sees_how_well_it_is_sandboxed_and_no_runs_or_storage(toru: Tor
     expect(page.get_by_role("region", name="Why it ended")).to_have_count(0)
 
 
+@pytest.mark.req("UI-1")
+def test_on_a_phone_the_part_that_is_open_is_in_sight_among_the_others(toru: Toru, manager: Manager) -> None:
+    toru.plant("weather")
+    toru.scan()
+    page = manager.page(path="/plugins/weather", viewport={"width": 360, "height": 700})
+    parts = page.get_by_role("navigation", name="Parts of this plugin").get_by_role("link")
+    expect(parts.first).to_be_in_viewport(ratio=0.99)
+    expect(parts.last).not_to_be_in_viewport(ratio=0.99)
+    page.goto("/plugins/weather/storage")
+    expect(parts.last).to_have_attribute("aria-current", "page")
+    expect(parts.last).to_be_in_viewport(ratio=0.99)
+    assert page.evaluate("[scrollY, document.getElementById('main').scrollTop]") == [0, 0]
+
+
 @pytest.mark.req("UI-5", "SUP-7")
 def test_memory_is_drawn_over_time(toru: Toru, manager: Manager) -> None:
     toru.plant("weather", "lively.py", memory_mib=40)
@@ -228,23 +242,6 @@ def test_a_value_that_is_too_large_is_refused_in_the_dialog_and_not_lost(toru: T
     dialog.get_by_label("Value").fill('"x"')
     dialog.get_by_role("button", name="Save").click()
     expect(page.get_by_role("row", name="map")).to_contain_text('"x"')
-
-
-@pytest.mark.req("UI-5")
-def test_the_overview_counts_states_and_lists_what_needs_attention(toru: Toru, manager: Manager) -> None:
-    toru.settings("[restart]\nfirst_delay = 600\nmax_delay = 600\n")
-    toru.plant("weather", metadata={"name": "Weather"})
-    toru.plant("archive", metadata={"name": "Archive", "start": "on-demand"})
-    toru.scan()
-    page = manager.page()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Everything is well")
-    toru.host.run("systemctl", "kill", "--signal=KILL", "toru-plugin-weather.service")
-    expect(page.get_by_role("heading", level=1)).to_have_text("1 plugin needs attention")
-    trouble = page.get_by_role("region", name="Needs attention")
-    expect(trouble).to_contain_text("it was killed by SIGKILL")
-    trouble.get_by_role("button", name="Try now").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Everything is well")
-    expect(page.get_by_role("region", name="What happened last")).to_contain_text("Crashed")
 
 
 @pytest.mark.req("UI-1")

@@ -93,6 +93,8 @@ def test_new_lines_come_by_themselves_and_reading_stops_following(toru: Toru, ma
     shown.hover()
     page.mouse.wheel(0, -600)
     expect(page.get_by_text("Paused", exact=True)).to_be_visible()
+    page.wait_for_function(FAR_FROM_END)
+    page.evaluate(AT_REST)
     place = shown.evaluate("element => element.scrollTop")
     first = first_in_sight(page)
     before = count(page)
@@ -115,6 +117,16 @@ def test_new_lines_come_by_themselves_and_reading_stops_following(toru: Toru, ma
 AT_END = """() => {
     const element = document.querySelector("[data-lines]");
     return element.scrollHeight - element.scrollTop - element.clientHeight < 30;
+}"""
+
+FAR_FROM_END = AT_END.replace("< 30", "> 500")
+# The wheel's own scrolling takes a few frames.
+AT_REST = """async () => {
+    const element = document.querySelector("[data-lines]");
+    for (let top = -1, still = 0; still < 10; top = element.scrollTop) {
+        await new Promise(requestAnimationFrame);
+        still = element.scrollTop === top ? still + 1 : 0;
+    }
 }"""
 
 

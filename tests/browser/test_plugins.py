@@ -51,7 +51,7 @@ def test_the_switch_works_by_keyboard(toru: Toru, manager: Manager) -> None:
     row(page, "weather").get_by_role("switch").focus()
     page.keyboard.press("Space")
     expect(row(page, "weather")).to_contain_text("Off")
-    assert not toru.is_loaded("weather")
+    toru.wait_until("its units to be gone", lambda: not toru.is_loaded("weather"))
 
 
 @pytest.mark.req("UI-1")
@@ -252,7 +252,7 @@ def test_of_five_hundred_plugins_those_in_sight_are_in_the_document_and_each_is_
 ) -> None:
     """500 rows, as the server would say them: to have it look at 500 files takes a busy machine minutes."""
     toru.plant("web")
-    toru.scan()
+    toru.serve()  # of which nothing more is to be told
     page = manager.page(path="/accounts")
     one = page.context.request.get("/api/plugins/web").json()
     many = [{**one, "id": f"p{number}", "name": f"Plugin {number}"} for number in range(100, 100 + MANY)]

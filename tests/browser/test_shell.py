@@ -18,7 +18,7 @@ IS_DARK = "() => document.documentElement.classList.contains('dark')"
 def command(page: Page, typed: str) -> None:
     """Something that the palette offers, by keyboard alone."""
     page.keyboard.press("Control+k")
-    expect(page.get_by_role("dialog", name="Search and commands")).to_be_visible()
+    expect(page.get_by_role("searchbox", name="Where to, or what to do?")).to_be_focused()
     page.keyboard.type(typed)
     page.keyboard.press("Enter")
 
@@ -111,5 +111,6 @@ def of_an_older_version(page: Page, manager: Manager) -> Iterator[None]:
     with complaints_expected(manager, "/assets/"):
         yield
         expect(page.get_by_role("alert")).to_contain_text("Toru has been upgraded")
-    page.unroute_all()
-    page.get_by_role("button", name="Reload").click()
+        page.unroute_all()
+        with page.expect_event("load"):
+            page.get_by_role("button", name="Reload").click()

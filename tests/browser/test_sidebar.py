@@ -76,7 +76,7 @@ def many(route: Route) -> None:
 @pytest.mark.req("UI-3")
 def test_of_many_plugins_few_are_drawn_and_all_can_be_reached_by_keys(toru: Toru, manager: Manager) -> None:
     toru.plant("gauge")
-    toru.scan()
+    toru.serve()  # of which nothing more is to be told
     page = manager.page()
     page.route("**/api/plugins", many)
     page.goto("/accounts")
@@ -84,17 +84,20 @@ def test_of_many_plugins_few_are_drawn_and_all_can_be_reached_by_keys(toru: Toru
     first = sidebar(page).get_by_role("link", name="Plugin 000")
     first.focus()
     assert links.count() < 80
-    for key, presses, name in (
-        ("ArrowDown", 60, "Plugin 060"),
-        ("ArrowUp", 2, "Plugin 058"),
-        ("Tab", 40, "Plugin 098"),
-        ("End", 1, f"Plugin {MANY - 1}"),
-        ("Home", 1, "Plugin 000"),
+    for key, numbers in (
+        ("ArrowDown", range(1, 61)),
+        ("ArrowUp", range(59, 57, -1)),
+        ("Tab", range(59, 99)),
+        ("End", [MANY - 1]),
+        ("Home", [0]),
     ):
-        for _ in range(presses):
+        for number in numbers:
+            if len(numbers) > 1:  # nobody presses keys faster than what comes next is drawn
+                expect(sidebar(page).get_by_role("link", name=f"Plugin {number:03}")).to_be_attached()
             page.keyboard.press(key)
-        expect(sidebar(page).get_by_role("link", name=name)).to_be_focused()
-        expect(sidebar(page).get_by_role("link", name=name)).to_be_in_viewport()
+        link = sidebar(page).get_by_role("link", name=f"Plugin {numbers[-1]:03}")
+        expect(link).to_be_focused()
+        expect(link).to_be_in_viewport()
         assert links.count() < 80
     item = sidebar(page).get_by_role("listitem").filter(has=page.get_by_role("link", name="Plugin 000"))
     expect(item).to_have_attribute("aria-setsize", str(MANY))

@@ -344,6 +344,9 @@ COME_AND_GO = """async times => {
             await until(() => title() === 'Accounts');
         }
     }
+    // At rest: what a screen subscribes to comes after its first frame.
+    await until(() => document.querySelector('main time'));
+    for (let frame = 0; frame < 5; frame++) await new Promise(requestAnimationFrame);
 }"""
 LEFT = """() => ({
     listeners: counted.listeners,
