@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { extended, type History, joined, LONGEST, NO_HISTORY, type Point, perMinute, summed } from "@/live/history";
-import { isolated, notable, rangeOf, withGaps } from "@/ui/chartData";
+import { isolated, notable, rangeOf, spanOf, withGaps } from "@/ui/chartData";
 
 const NO_POINT: Point = { memory: null, cpu: null, requests: null, errors: null, restarts: null };
 const point = (memory: number | null): Point => ({ ...NO_POINT, memory });
@@ -63,4 +63,12 @@ test("a line of what went wrong is there where something did", () => {
 test("a chart says in words between what its values lie", () => {
   expect(rangeOf([3, null, 1, 2], String)).toBe("least 1, most 3");
   expect(rangeOf([null], String)).toBe("no figures");
+});
+
+test("a chart of what has just begun goes over five minutes, up to the last", () => {
+  expect(spanOf([1000], 0)).toEqual([700, 1000]);
+  expect(spanOf([900, 1000], 40)).toEqual([660, 1040]);
+  expect(spanOf([0, 500, 1000], 0)).toEqual([0, 1000]);
+  const [first, last] = spanOf([], 0);
+  expect(last - first).toBe(300);
 });

@@ -3,7 +3,7 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { words } from "@/words";
 import css from "./Chart.module.css";
-import { isolated, notable, rangeOf, withGaps } from "./chartData";
+import { isolated, notable, rangeOf, spanOf, withGaps } from "./chartData";
 import { timeOfDay } from "./format";
 import { useIsDark } from "./theme";
 
@@ -70,8 +70,7 @@ export default function Chart({ label, at, values, format, name, bad, kind, step
         legend: { show: false },
         padding: [10, 12, 0, 0],
         scales: {
-          // What has just begun doesn't fill the whole width at once.
-          x: { range: (_, first, last) => [Math.min(first, last - LEAST_SECONDS) - room, last + room] },
+          x: { range: (self) => spanOf(self.data[0], room) },
           y: { range: (_, __, most) => [0, Math.max((most ?? 0) * 1.1, current.current.least)] },
         },
         series: [
@@ -198,8 +197,6 @@ export default function Chart({ label, at, values, format, name, bad, kind, step
     </figure>
   );
 }
-
-const LEAST_SECONDS = 300;
 
 type Step = (now: number, last: number) => number;
 

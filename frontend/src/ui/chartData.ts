@@ -5,6 +5,9 @@ type Values = readonly (number | null)[];
 /** Times, and the values of each line: uPlot changes none of it, and yet wants it changeable. */
 type Data = [number[], (number | null)[], ...(number | null)[][]];
 
+/** What has just begun doesn't fill the whole width at once. */
+const LEAST_SPAN_SECONDS = 300;
+
 /** Points come every 3 to 15 seconds, on a host of hundreds of plugins more rarely. */
 const LEAST_GAP_SECONDS = 40;
 
@@ -25,6 +28,12 @@ export function withGaps(at: readonly number[], lines: readonly [Values, ...Valu
     lines.forEach((line, number) => void values[number]?.push(line[index] ?? null));
   });
   return [times, ...values] as Data;
+}
+
+/** From when to when a chart goes, with so many seconds around it. uPlot's own guess for a single time is a day. */
+export function spanOf(times: ArrayLike<number>, room: number): [number, number] {
+  const last = times[times.length - 1] ?? Date.now() / 1000;
+  return [Math.min(times[0] ?? last, last - LEAST_SPAN_SECONDS) - room, last + room];
 }
 
 /** What went wrong, with its way up and down: where nothing did, and nothing does beside it, there is no line. */
