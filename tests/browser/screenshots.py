@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import httpx
 from playwright.sync_api import Page
 
-from tests.browser.browser import ADMIN, chromium, opened, sign_in, web_address
+from tests.browser.browser import ADMIN, PASSWORD, chromium, opened, sign_in, web_address
 from tests.browser.cast import let_people_in, put_on_stage
 from tests.hosts.host import Host
 from tests.hosts.private import PrivateHost
@@ -155,14 +156,23 @@ def take(page: Page, shot: Shot, size: str) -> None:
         page.screenshot(path=OUT / f"{shot.name}-{size}-{theme}.png", animations="disabled")
 
 
+def _warm_up(address: str) -> None:
+    """Asks a plugin for a while, so that charts have something to draw."""
+    with httpx.Client(base_url=address, trust_env=False, timeout=60) as client:
+        client.post("/api/auth/login", json={"name": ADMIN, "password": PASSWORD}).raise_for_status()
+        until = time.monotonic() + WARM_UP_SECONDS
+        while time.monotonic() < until:
+            client.get("/api/plugins/route/hello-python/")
+            time.sleep(0.2)
+
+
 def main(wanted: list[str]) -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     with _bounded(AT_MOST_SECONDS), _host() as host, chromium() as browser:
         address = web_address(host)
         let_people_in(host, address)
         put_on_stage(Toru(host), host)
-        # So that charts have something to draw.
-        time.sleep(WARM_UP_SECONDS)
+        _warm_up(address)
         for size, options in SIZES.items():
             context = opened(browser, address, color_scheme="light", reduced_motion="reduce", **options)
             page = context.new_page()
