@@ -30,7 +30,7 @@ FRESH_SECONDS = 5.0
 """How long a user who was disabled on one host may go on at another one that shares its database."""
 
 WRITE_SEEN_SECONDS = 300.0
-"""How often it is written down when browsers were last seen: a crash of the core may forget as much."""
+"""How often it is written down when browsers were last seen: a core that ends forgets as much at most."""
 
 LOOK_AGAIN_SECONDS = 60.0
 """At the latest, whether a token that somebody reads by has expired: clocks are set, and machines sleep."""
