@@ -14,7 +14,7 @@ from typing import Any, Literal
 import httpx
 from playwright.sync_api import Page
 
-from tests.browser.browser import ADMIN, PASSWORD, chromium, opened, sign_in, web_address
+from tests.browser.browser import ADMIN, CLIENT, PASSWORD, chromium, opened, sign_in, web_address
 from tests.browser.cast import let_people_in, put_on_stage
 from tests.hosts.host import Host
 from tests.hosts.private import PrivateHost
@@ -87,7 +87,7 @@ def _open_palette(page: Page) -> None:
 
 SIGN_IN = Shot("sign-in", "/", "to the plugins of this host")
 SHOTS = (
-    Shot("overview", "/", "What happened last"),
+    Shot("overview", "/", "Memory, now"),
     Shot("plugins", "/plugins", "Rejected files"),
     Shot("plugin", "/plugins/weather", "Memory, now"),
     Shot("plugin-failed", "/plugins/mailer", "Its last lines"),
@@ -159,7 +159,7 @@ def take(page: Page, shot: Shot, size: str) -> None:
 def _warm_up(address: str) -> None:
     """Asks a plugin for a while, so that charts have something to draw."""
     with httpx.Client(base_url=address, trust_env=False, timeout=60) as client:
-        client.post("/api/auth/login", json={"name": ADMIN, "password": PASSWORD}).raise_for_status()
+        client.post("/api/auth/login", json={"name": CLIENT, "password": PASSWORD}).raise_for_status()
         until = time.monotonic() + WARM_UP_SECONDS
         while time.monotonic() < until:
             client.get("/api/plugins/route/hello-python/")
