@@ -89,7 +89,7 @@ def test_following_tells_what_happens_each_time_once(toru: Command, shop: Toru) 
         assert following.stdout.readline().split("\t")[2] in {"stopped", "disabled"}
         toru("enable", "clock")
         following.send_signal(signal.SIGINT)
-        assert following.wait(30) == 130
+        assert following.wait(5) == 130
 
 
 def test_following_ends_when_nobody_reads_any_more(toru: Command) -> None:
@@ -97,7 +97,7 @@ def test_following_ends_when_nobody_reads_any_more(toru: Command) -> None:
         assert following.stdout is not None
         following.stdout.readline()
         following.stdout.close()
-        assert following.wait(30) == 141
+        assert following.wait(5) == 141
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def test_the_host_is_told_at_a_glance(toru: Command) -> None:
 
 
 def test_figures_over_time_are_lines_or_columns(toru: Command, shop: Toru) -> None:
-    shop.wait_until("figures", lambda: toru.json("figures", "clock")["at"], seconds=120)
+    shop.wait_until("figures", lambda: toru.json("figures", "clock")["at"], seconds=60)
     columns = toru.json("figures", "clock")
     assert set(columns) == COLUMNS
     answer = asked(toru, "/api/plugins/clock/figures")

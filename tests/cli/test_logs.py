@@ -72,7 +72,7 @@ def test_follow_delivers_each_line_until_ctrl_c(toru: Command, shop: Toru) -> No
         shop.ask_toru1("field", "/listened")
         assert following.stdout.readline().endswith("\tplugin\thttp /listened\n")
         following.send_signal(signal.SIGINT)
-        assert following.wait(30) == 130
+        assert following.wait(5) == 130
 
 
 def test_follow_ends_when_nobody_reads_any_more(toru: Command) -> None:
@@ -80,7 +80,7 @@ def test_follow_ends_when_nobody_reads_any_more(toru: Command) -> None:
         assert following.stdout is not None
         following.stdout.readline()
         following.stdout.close()
-        assert following.wait(30) == 141
+        assert following.wait(5) == 141
 
 
 def test_who_may_not_read_the_journal_is_told_who_may(toru: Command) -> None:

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.req("OPS-3")
 def toru(*arguments: str, **environment: str) -> CompletedProcess[str]:
     command = [sys.executable, "-c", "from toru.cli.main import main; main()", *arguments]
     variables = {**os.environ, **environment}
-    return subprocess.run(command, capture_output=True, text=True, timeout=180, check=False, env=variables)
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=variables)
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_up_exec_list_down() -> None:
 
 
 def status_of_sign_in(url: str, name: str, password: str) -> int:
-    with httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
+    with httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
         return client.post("/api/auth/login", json={"name": name, "password": password}).status_code
 
 

@@ -217,7 +217,7 @@ def test_following_goes_on_when_the_core_ends(toru: Command, shop: Toru) -> None
             shop.ask_toru1("field", "/after")
             assert following.stdout.readline().endswith("\tplugin\thttp /after\n")
         following.send_signal(signal.SIGINT)
-        assert following.wait(30) == 130
+        assert following.wait(5) == 130
 
 
 @pytest.mark.parametrize("core", ["up", "down"])

@@ -39,7 +39,7 @@ def test_paused_resumed_and_tried_again(toru: Command, shop: Toru) -> None:
     assert (refused.returncode, refused.stderr) == (1, "toru: clock is running: there is nothing to try again\n")
     starts = len(shop.starts("fallen"))
     toru("retry", "fallen")
-    shop.wait_until("another try", lambda: len(shop.starts("fallen")) == starts + 1)
+    shop.wait_until("another try", lambda: len(shop.starts("fallen")) == starts + 1, 5)
     shop.wait_until("another fall", lambda: shop.service("fallen", "SubState")["SubState"] == "auto-restart")
 
 

@@ -45,7 +45,7 @@ def toru() -> Iterator[Toru]:
 
 def keep(toru: Toru, value: str) -> None:
     body = json.dumps({"action": "set", "key": "k", "value": value}).encode()
-    toru.wait_until("a database", lambda: Api(toru.host)("POST", KV, body=body).status == 200, seconds=60)
+    toru.wait_until("a database", lambda: Api(toru.host)("POST", KV, body=body).status == 200)
 
 
 def kept(toru: Toru) -> object:
@@ -69,7 +69,7 @@ def test_a_copy_of_the_database_brings_everything_back(toru: Toru) -> None:
     put_back = "rm -f toru.db-wal toru.db-shm; cp /root/toru-backup.db toru.db; chown toru:toru toru.db"
     toru.host.run("sh", "-euc", f"cd /var/lib/toru; {put_back}")
     toru.host.run("systemctl", "start", "toru.socket", "toru.service")
-    toru.wait_until("the database", lambda: kept(toru) == "before", seconds=60)
+    toru.wait_until("the database", lambda: kept(toru) == "before")
     keep(toru, "again")
 
 

@@ -17,7 +17,7 @@ TERMINAL = ("env", "TERM=xterm", "NO_COLOR=1", "SYSTEMD_COLORS=0", "SYSTEMD_PAGE
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 SPINNER = re.compile(r"[\u2801-\u28ff] ")  # gone from the screen when the work is done
 
-SEEN_WITHIN = 30.0
+SEEN_WITHIN = 10.0
 """The reader is slower than Toru; a test asks again instead."""
 
 PASSWORD = "Quite-a-secret-9"  # noqa: S105  of a trial

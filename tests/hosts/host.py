@@ -15,9 +15,6 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-PATIENCE = 60
-"""Seconds. On a busy machine what takes no time may take many; a promise has a time of its own."""
-
 # Makes the directory, and a new file in place of whatever was there, a running program or a link too.
 _PUT = """\
 set -e
@@ -123,7 +120,7 @@ class Host(ABC):
         last = self.run("sh", "-c", "journalctl --sync && exec journalctl --quiet --lines=1 --output=json").stdout
         return str(json.loads(last)["__CURSOR"])
 
-    def wait_for(self, description: str, predicate: Callable[[], T], timeout: float = PATIENCE) -> T:
+    def wait_for(self, description: str, predicate: Callable[[], T], timeout: float = 15) -> T:
         """Return the first true thing that the predicate says, or raise TooLate."""
         deadline = time.monotonic() + timeout
         while True:

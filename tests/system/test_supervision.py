@@ -128,7 +128,7 @@ def test_a_sleeping_plugin_is_woken_by_the_first_connection_and_goes_back_to_sle
     assert toru.plugin("sleeper")["health"] == "healthy"
     first = toru.ask("sleeper")["pid"]
     assert first == toru.pid("sleeper")
-    toru.wait_until("it to sleep again", sleeps)
+    toru.wait_until("it to sleep again", sleeps, 7)
     assert toru.ask("sleeper")["pid"] not in {0, first}
 
 

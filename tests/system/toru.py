@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.hosts.host import PATIENCE, Host
+from tests.hosts.host import Host
 from tests.system.api import Api
 
 PLUGINS = "/var/lib/toru/plugins"
@@ -190,7 +190,7 @@ class Toru:
         """What the journal took down since this test began."""
         return self.host.journal(*matches, since_cursor=self._since)
 
-    def wait_until(self, description: str, predicate: Any, seconds: float = PATIENCE) -> None:
+    def wait_until(self, description: str, predicate: Any, seconds: float = 15) -> None:
         self.host.wait_for(description, predicate, seconds)
 
     def loaded(self) -> set[str]:

@@ -146,7 +146,7 @@ class Site:
         """Tells whoever watches of something."""
         self.do(_call(lambda: self.live.publish(Happened(name=name, data=data))))
 
-    def wait_until(self, predicate: Callable[[], bool], seconds: float = 60) -> None:
+    def wait_until(self, predicate: Callable[[], bool], seconds: float = 15) -> None:
         """Returns when it is true on the server's own loop."""
         deadline = time.monotonic() + seconds
         while not self.do(_call(predicate)):
@@ -156,7 +156,7 @@ class Site:
     # Who asks.
 
     def nobody(self, **options: Any) -> httpx.Client:
-        client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", trust_env=False, timeout=30, **options)
+        client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", trust_env=False, **options)
         client.event_hooks = {"response": [self.document.check]}
         self._clients.append(client)
         return client

@@ -117,7 +117,7 @@ def test_a_database_that_is_locked_is_503_and_well_again_afterwards(
     ask(clock, "set", "k", value=1)
     with sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None) as other:
         other.execute("BEGIN IMMEDIATE")
-        answer = clock.post(URL, json={"action": "set", "key": "k", "value": 2})
+        answer = clock.post(URL, json={"action": "set", "key": "k", "value": 2}, timeout=30)
         assert (answer.status_code, answer.json()["code"]) == (503, "store-unavailable")
         assert ask(clock, "get", "k") == {"value": 1}, "who reads does not wait"
         other.execute("ROLLBACK")

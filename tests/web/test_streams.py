@@ -33,7 +33,7 @@ def reading(client: httpx.Client, *paths: str) -> Iterator[Sequence[Iterator[str
     with ExitStack() as opened:
         found = []
         for path in paths:
-            answer = opened.enter_context(client.stream("GET", path))
+            answer = opened.enter_context(client.stream("GET", path, timeout=10))
             assert answer.status_code == 200, answer.read()
             lines = answer.iter_lines()
             assert next(lines) == "retry: 1000"
