@@ -209,7 +209,7 @@ install_node_packages() {
 }
 
 build_manager() {
-    key=$(find frontend -name node_modules -prune -o -type f -print | LC_ALL=C sort | xargs cat | sha256sum)
+    key=$(find frontend -name node_modules -prune -o -type f -print | LC_ALL=C sort | xargs sha256sum | sha256sum)
     [ "$(cat build/www.key 2>/dev/null)" != "$key" ] || [ ! -d build/www ] || return 0
     say "building the web manager"
     logged npm run --prefix frontend --no-update-notifier build ||
