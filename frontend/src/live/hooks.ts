@@ -9,6 +9,8 @@ import type { Store } from "./store";
 interface Session {
   readonly me: Me;
   readonly live: Live;
+  /** To be told when they are no longer signed in. */
+  readonly signedOut: () => void;
 }
 
 const SessionContext = createContext<Session | undefined>(undefined);

@@ -1,6 +1,6 @@
 import { QueryCache, QueryClient, QueryClientProvider, useQuery, useQueryClient } from "@tanstack/react-query";
 import { CatchBoundary, RouterProvider } from "@tanstack/react-router";
-import { lazy, Suspense, useEffect, useMemo } from "react";
+import { lazy, Suspense, useCallback, useEffect, useMemo } from "react";
 import { ApiError, answer, api } from "@/api/client";
 import type { Me } from "@/api/types";
 import { SessionProvider } from "@/live/hooks";
@@ -17,11 +17,12 @@ function isSignedOut(error: unknown): boolean {
   return error instanceof ApiError && error.status === 401;
 }
 
-function makeClient(): QueryClient {
-  const client = new QueryClient({
+/** Asks the server, and keeps what it said. */
+function makeClient(onSignedOut?: () => void): QueryClient {
+  return new QueryClient({
     queryCache: new QueryCache({
       onError: (error) => {
-        if (isSignedOut(error)) client.setQueryData(ME, null);
+        if (isSignedOut(error)) onSignedOut?.();
       },
     }),
     defaultOptions: {
@@ -32,11 +33,10 @@ function makeClient(): QueryClient {
       },
     },
   });
-  return client;
 }
 
 export function App() {
-  const client = useMemo(makeClient, []);
+  const client = useMemo(() => makeClient(), []);
   return (
     <QueryClientProvider client={client}>
       <Gate />
@@ -74,27 +74,28 @@ function Gate() {
 }
 
 function SignedIn({ me }: { readonly me: Me }) {
-  const client = useQueryClient();
+  const gate = useQueryClient();
   const router = useMemo(makeRouter, []);
-  const live = useMemo(
-    () =>
-      new Live(
-        me.role === "admin",
-        () => void client.invalidateQueries({ queryKey: ME }),
-        () => void client.invalidateQueries(),
-      ),
-    [me.role, client],
-  );
+  const signedOut = useCallback(() => void gate.setQueryData(ME, null), [gate]);
+  // Theirs alone: what they saw is not for whoever comes next.
+  const client = useMemo(() => makeClient(signedOut), [signedOut]);
+  const live = useMemo(() => {
+    const askWho = () => void gate.invalidateQueries({ queryKey: ME });
+    return new Live(me.role === "admin", askWho, () => {
+      askWho();
+      void client.invalidateQueries();
+    });
+  }, [me.role, gate, client]);
   useEffect(() => {
     live.open();
     return () => live.close();
   }, [live]);
-  // However they left: what they saw is not for whoever comes next.
-  useEffect(() => () => client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== ME[0] }), [client]);
-  const session = useMemo(() => ({ me, live }), [me, live]);
+  const session = useMemo(() => ({ me, live, signedOut }), [me, live, signedOut]);
   return (
     <SessionProvider value={session}>
-      <RouterProvider router={router} />
+      <QueryClientProvider client={client}>
+        <RouterProvider router={router} />
+      </QueryClientProvider>
     </SessionProvider>
   );
 }

@@ -1,4 +1,4 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Activity, Blocks, ChevronsUpDown, Gauge, LogOut, Monitor, Moon, Search, Sun, UserRound } from "lucide-react";
 import { type KeyboardEvent, memo, type ReactNode, useCallback, useMemo } from "react";
@@ -218,10 +218,10 @@ function Foot() {
 }
 
 export function useSignOut(): () => void {
-  const client = useQueryClient();
+  const { signedOut } = useSession();
   const { mutate } = useMutation({
     mutationFn: () => answer(api.POST("/api/auth/logout")),
-    onSuccess: () => client.setQueryData(["me"], null),
+    onSuccess: signedOut,
     onError: (error) => toast(said(error), "error"),
   });
   return useCallback(() => mutate(), [mutate]);
