@@ -112,6 +112,7 @@ def test_files_are_sent_as_small_as_who_asks_can_read(
     sent = b"".join(answer.iter_raw())
     assert answer.headers.get("content-encoding") == encoding
     assert answer.headers["vary"] == "Accept-Encoding"
+    assert answer.headers["etag"].startswith("W/"), "a strong one would be another for each encoding"
     unchanged = client.get("/assets/app-1.js", headers={"If-None-Match": answer.headers["etag"]})
     assert (unchanged.status_code, unchanged.headers["vary"]) == (304, "Accept-Encoding")
     assert sent == b"as brotli" if encoding == "br" else (gzip.decompress(sent) if encoding else sent) == SCRIPT
