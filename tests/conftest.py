@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ pytest_plugins = ["tests.hosts.fixtures", "tests.store.fixtures"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A shell's background jobs are deaf to Ctrl-C, and so would every command be that is started here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     config.pluginmanager.register(Promises(config))
 
 
