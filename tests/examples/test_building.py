@@ -12,7 +12,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("example", ["hello-go", "hello-rust"])
 def test_built_by_several_at_once_it_is_whole_and_nothing_else_is_left(tmp_path: Path, example: str) -> None:
-    build = ["sh", EXAMPLES / example / "build.sh", tmp_path]
+    build = ["sh", str(EXAMPLES / example / "build.sh"), str(tmp_path)]
     subprocess.run(build, check=True)
     builds = [subprocess.Popen(build, stderr=subprocess.PIPE, text=True) for _ in range(8)]
     assert [(build.communicate()[1], build.returncode) for build in builds] == [("", 0)] * 8
