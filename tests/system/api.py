@@ -6,7 +6,6 @@ import base64
 import json
 import re
 import subprocess
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -54,8 +53,6 @@ class Event:
     name: str
     data: Any
     id: str | None
-    at: float
-    """When it came, by this machine's clock."""
 
 
 class Stream:
@@ -73,7 +70,7 @@ class Stream:
             if name in {"event", "data", "id"}:
                 fields[name] = value
             elif name == "" and "data" in fields:
-                yield Event(fields["event"], json.loads(fields["data"]), fields.get("id"), time.time())
+                yield Event(fields["event"], json.loads(fields["data"]), fields.get("id"))
                 fields = {}
 
     def first(self, name: str, **wanted: Any) -> Event:
@@ -129,10 +126,13 @@ class Api:
 
     @contextmanager
     def stream(self, path: str, headers: Mapping[str, str] | None = None) -> Iterator[Stream]:
+        """From when the core has begun to answer: what happens in the block is in the stream."""
         request = _request("GET", path, headers or {}, b"")
         argv = ("python3", "-c", CLIENT, self.address, "follow", request)
         with self.host.popen(*argv, user=self.user, stdout=subprocess.PIPE) as process:
             try:
+                assert process.stdout is not None
+                assert process.stdout.readline().split()[1:2] == ["200"], path
                 yield Stream(process)
             finally:
                 process.kill()

@@ -12,6 +12,7 @@ import pytest
 from tests.hosts.host import Host
 from tests.system.api import Api
 from tests.system.toru import Toru
+from toru.domain.events import STOPPED, STOPPING
 from toru.web.logs import LogPage, LogRow
 
 pytestmark = pytest.mark.req("API-4", "OBS-1")
@@ -43,7 +44,9 @@ def talker(host: Host) -> Iterator[Toru]:
     toru.plant("talker", CHATTY, metadata={"protocol": "http"}, lines=LINES, entries=ENTRIES)
     toru.plant("other")
     toru.scan()
-    toru.wait_until("the last entry", lambda: "claims another unit" in toru.logged("talker"))
+    # By standard output and by journald's own socket: either may come last.
+    toru.wait_until("every line", lambda: len(toru.logged("talker")) == len(LINES) + len(ENTRIES))
+    toru.wait_until("the other to serve", lambda: toru.logged("other"))
     yield toru
     toru.clean_up()
 
@@ -169,7 +172,6 @@ def test_the_live_stream_brings_each_line_as_it_is_written(talker: Toru, api: Ap
         LogRow.model_validate(event.data)
         assert event.data["message"] == f"serving as {talker.pid('other')}"
     with api.stream("/api/plugins/other/logs/stream?level=warning&q=exited") as stream:
-        talker.host.run("sh", "-c", "sleep 0.5")
         talker.host.run("kill", "-9", str(talker.pid("other")))
         first = stream.first("log")
         assert first.data["message"].endswith("Main process exited, code=killed, status=9/KILL")
@@ -179,9 +181,13 @@ def test_the_live_stream_brings_each_line_as_it_is_written(talker: Toru, api: Ap
 def test_streams_hold_up_no_stop(talker: Toru, api: Api) -> None:
     with api.stream("/api/plugins/other/logs/stream") as logs, api.stream("/api/stream") as events:
         events.first("hello")
-        talker.host.run("systemctl", "restart", "toru.service", timeout=10)
+        before = talker.host.cursor()
+        talker.host.run("systemctl", "restart", "toru.service")
         assert logs.ended(3)
         assert events.ended(3)
+    told = talker.host.journal("UNIT=toru.service", "_PID=1", since_cursor=before)
+    at = {entry.get("MESSAGE_ID"): int(entry["__REALTIME_TIMESTAMP"]) / 1e6 for entry in told}
+    assert at[STOPPED] - at[STOPPING] < 5
 
 
 WORDY = """\
@@ -230,6 +236,7 @@ def test_lines_of_a_plugin_that_is_gone_are_still_there(talker: Toru, api: Api) 
     talker.disable("passing")
     talker.remove("passing.binary")
     talker.scan()
+    talker.wait_until("it to be gone", lambda: api("GET", "/api/plugins/passing").status == 404)
     assert api.get("/api/plugins/passing", expect=404)["code"] == "unknown-plugin"
     assert "I was here" in messages(api.get("/api/plugins/passing/logs"))
     assert api.get("/api/plugins/never-was/logs", expect=404)["code"] == "unknown-plugin"
