@@ -26,7 +26,7 @@ def test_the_list_says_what_systemd_says_and_the_same_as_the_command(toru: Toru,
     toru.plant("web", metadata={"author": "Ann", "icon": "🕐"})
     toru.plant("asleep", metadata={"start": "on-demand"})
     toru.drop("bad.binary", "#!/bin/sh\n")
-    toru.scan()
+    toru.serve()
     rows = api.get("/api/plugins")
     assert [row["id"] for row in rows] == ["asleep", "web"]
     web = rows[1]
@@ -128,7 +128,7 @@ def test_try_again_now_for_what_backs_off_and_for_what_was_given_up(toru: Toru, 
 @pytest.mark.req("API-2")
 def test_a_paused_plugin_stands_still_and_goes_on(toru: Toru, api: Api, host: Host) -> None:
     toru.plant("web")
-    toru.scan()
+    toru.serve()
     before = toru.pid("web")
     paused = api.post("/api/plugins/web/pause")
     assert (paused["state"], paused["running"]) == ("paused", True)
@@ -152,10 +152,15 @@ def test_why_tells_how_the_last_run_ended_and_shows_its_own_lines(toru: Toru, ap
     toru.plant("broken", "odd.py", way="crashes at once", metadata={"protocol": "http"})
     toru.scan()
     assert api.get("/api/plugins/victim/why")["last_run"] is None
+    toru.ask("victim")  # so it has said that it serves
     first = toru.service("victim", "InvocationID")["InvocationID"]
     host.run("kill", "-9", str(toru.pid("victim")))
-    toru.wait_until("the crash", lambda: api.get("/api/plugins/victim")["state"] == "backing off")
-    why = api.get("/api/plugins/victim/why")
+
+    def why_it_crashed() -> Any:
+        why = api.get("/api/plugins/victim/why")
+        return why["state"] == "backing off" and why["last_run"] and why
+
+    why = host.wait_for("the crash", why_it_crashed)
     run = why["last_run"]
     assert (run["result"], run["signal"], run["exit_code"], run["invocation_id"]) == ("signal", "SIGKILL", None, first)
     assert run["reason"] == why["reason"] == "it was killed by SIGKILL"
@@ -312,7 +317,7 @@ def test_at_the_web_address_nobody_is_let_in_without_signing_in(toru: Toru, host
 def test_metrics_are_prometheus_text_for_programs_of_this_host(toru: Toru, host: Host, api: Api) -> None:
     toru.plant("web")
     toru.plant("off")
-    toru.scan()
+    toru.serve()
     toru.disable("off")
     web = Api.at_web_address(host)
     answer = web("GET", "/metrics")

@@ -33,7 +33,7 @@ DEEDS = [
 def test_what_ops_do_by_hand_a_crash_and_a_freeze_each_appear(toru: Toru, api: Api, host: Host) -> None:
     toru.settings("[restart]\nfirst_delay = 5\nmax_delay = 5\n")
     toru.plant("web")
-    toru.scan()
+    toru.serve()
     told: dict[str, Any] = {}
     with api.stream("/api/stream") as stream:
         stream.first("hello")
@@ -58,7 +58,7 @@ def test_what_ops_do_by_hand_a_crash_and_a_freeze_each_appear(toru: Toru, api: A
 @pytest.mark.req("LIFE-3", "LIFE-5")
 def test_what_is_written_by_hand_appears_though_nobody_asks(toru: Toru, api: Api, host: Host) -> None:
     toru.plant("web", metadata={"start": "on-demand"})
-    toru.scan()
+    toru.serve()
     with api.stream("/api/stream") as stream:
         stream.first("hello")
         for enabled in (False, True):
@@ -96,10 +96,10 @@ def test_new_files_rejected_ones_and_those_that_go_appear(toru: Toru, api: Api) 
 def test_figures_come_every_few_seconds(toru: Toru, api: Api) -> None:
     toru.plant("busy", "odd.py", way="burns the processor", metadata={"protocol": "http"})
     toru.plant("asleep", metadata={"start": "on-demand"})
-    toru.scan()
+    toru.serve()
     with api.stream("/api/stream") as stream:
         first, second = stream.first("figures"), stream.first("figures")
-        assert 2 < second.at - first.at < 8
+        assert 2 < second.data["at"] - first.data["at"] < 8
         assert set(second.data["plugins"]) == {"busy"}
         figures = second.data["plugins"]["busy"]
         assert set(figures) == {

@@ -97,8 +97,9 @@ class Toru:
         self.scan()
 
         def ready() -> bool:
-            state = {row["id"]: row["state"] for row in Api(self.host).get("/api/plugins")}
-            return all(state.get(plugin_id) in {"idle", "running"} for plugin_id in self._planted)
+            known = {row["id"]: (row["state"], row["pid"] or 0) for row in Api(self.host).get("/api/plugins")}
+            wanted = {plugin_id: self.pid(plugin_id) for plugin_id in self._planted}
+            return all(known.get(plugin_id) in {("idle", pid), ("running", pid)} for plugin_id, pid in wanted.items())
 
         self.wait_until("the core to know", ready)
 
