@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -53,6 +54,8 @@ class Event:
     name: str
     data: Any
     id: str | None
+    at: float
+    """When it came, by this machine's clock."""
 
 
 class Stream:
@@ -70,7 +73,7 @@ class Stream:
             if name in {"event", "data", "id"}:
                 fields[name] = value
             elif name == "" and "data" in fields:
-                yield Event(fields["event"], json.loads(fields["data"]), fields.get("id"))
+                yield Event(fields["event"], json.loads(fields["data"]), fields.get("id"), time.time())
                 fields = {}
 
     def first(self, name: str, **wanted: Any) -> Event:
