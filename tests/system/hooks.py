@@ -109,6 +109,10 @@ class Hooks:
     def kinds(self, plugin_id: str, hook: str = "witness") -> list[str]:
         return [environment["TORU_EVENT"] for environment in self.told(plugin_id, hook)]
 
+    def at_work(self, hook: str) -> int:
+        """How many units of the hooks of these names there are now."""
+        return len(self.host.run("systemctl", "list-units", "--no-legend", f"toru-hook-{hook}@*").stdout.splitlines())
+
     def have_passed(self, *matches: str) -> bool:
         """Whether there is such an entry in the journal, and toru-hooks.service has read past the last one."""
         place = self.host.read(PLACE)

@@ -37,11 +37,7 @@ def test_no_more_than_so_many_run_at_once_and_the_others_wait(toru: Toru, host: 
     toru.plant("clock")
     toru.scan()
     kill(host, "clock")
-
-    def at_work() -> int:
-        return len(host.run("systemctl", "list-units", "--no-legend", "toru-hook-patient-*").stdout.splitlines())
-
-    toru.wait_until("the first", lambda: at_work() == AT_ONCE)
+    toru.wait_until("the first", lambda: hooks.at_work("patient-*") == AT_ONCE)
     host.run("touch", f"{SEEN}/.go")
 
     def of_all(message_id: str) -> list[float]:
