@@ -139,7 +139,7 @@ def test_a_plugin_that_fails_too_often_is_unavailable_and_then_gone_for_its_clie
 
 @pytest.mark.req("PROTO-5")
 def test_every_error_names_the_plugin_and_is_one_line_in_the_journal(toru: Toru, host: Host, visitor: Visitor) -> None:
-    toru.settings("[gateway]\ntimeout = 1\nmax_body = 1000\n[restart]\nfirst_delay = 300\nmax_delay = 300\n")
+    toru.settings("[gateway]\ntimeout = 3\nmax_body = 1000\n[restart]\nfirst_delay = 300\nmax_delay = 300\n")
     toru.plant("web")
     toru.serve()
     errors: Counter[int] = Counter()
