@@ -46,8 +46,8 @@ def _watch(metadata: Mapping[str, Any], address: str, port: int) -> NoReturn:
     print(f"{metadata['name']} is at http://{where}:{listener.getsockname()[1]}/", flush=True)
     folder = Path(sys.argv[0]).resolve().parent
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    seen = _looks_of(folder)  # before: what changes while it starts is a change
     child = _start(listener)
-    seen = _looks_of(folder)
     try:
         while True:
             time.sleep(LOOKS_EVERY)
