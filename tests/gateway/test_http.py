@@ -254,7 +254,15 @@ def test_nobody_knocks_at_a_plugin_that_is_down(door: Door) -> None:
     assert door.ask("/api/plugins/route/counts/", cookie=cookie).endswith(b" 2")
 
 
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that was kept is there for the next request, and whoever closes it then does so soon enough."""
+    monkeypatch.setattr("toru.gateway.http1.way.IDLE_SECONDS", 300.0)
+    monkeypatch.setattr("toru.gateway.http1.connection._CROSSED_WITHIN", 300.0)
+
+
 @pytest.mark.req("LIFE-6")
+@pytest.mark.usefixtures("kept")
 def test_a_request_that_a_plugin_has_not_read_on_a_kept_connection_is_sent_again(door: Door) -> None:
     door.plugin("forgetful", programs.FORGETFUL)
     cookie = door.cookie()
@@ -273,6 +281,7 @@ def test_a_request_that_a_plugin_has_not_read_is_sent_again(door: Door, method: 
 
 @pytest.mark.req("LIFE-6")
 @pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.usefixtures("kept")
 def test_a_request_that_crosses_the_end_of_a_kept_connection_is_answered(door: Door, method: str) -> None:
     door.plugin("crosses", programs.CROSSES)
     cookie = door.cookie()
@@ -291,6 +300,7 @@ def test_a_request_that_a_plugin_has_read_and_may_have_acted_on_is_sent_once(doo
 
 
 @pytest.mark.req("PROTO-5")
+@pytest.mark.usefixtures("kept")
 def test_a_request_that_a_plugin_never_answers_is_sent_no_more_than_twice(door: Door) -> None:
     door.plugin("closes", programs.READS_AND_CLOSES)
     cookie = door.cookie()
