@@ -201,12 +201,13 @@ def test_a_plugin_that_reads_slowly_holds_up_its_own_client_alone(tmp_path: Path
 
     async def scenario() -> None:
         way = Way(plugin)
-        held = Asked(way, "/slow?0.3", method="POST", body=None)
+        held = Asked(way, "/hold", method="POST", body=None)
         await held.until(lambda it: it.invited)
         held.send(b"x" * 5000)
         assert held.body_paused, "beyond the credit of 1000 bytes"
         count = Asked(way, "/count", method="POST", body=b"y" * 1_000_000)
         assert await count.text() == "1000000"
+        await Asked(way, "/release").text()
         held.end_of_body()
         assert (await held.answer()).outcome == (200, "")
         await way.closed()
