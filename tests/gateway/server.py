@@ -106,8 +106,9 @@ class Door:
 
     def stop(self) -> None:
         """As SIGTERM does."""
-        self.gateway.stop()
-        self._server.should_exit = True
+        if not self._server.should_exit:
+            self.do(self.gateway.stop)
+            self._server.should_exit = True
 
     # Plugins.
 

@@ -49,6 +49,7 @@ def side_of(door: Door) -> GatewayProtocol:
         (client,) = door.gateway.clients
         return client
 
+    wait_for(lambda: door.do(lambda: len(door.gateway.clients)) == 1)
     client: GatewayProtocol = door.do(find)
     return client
 
