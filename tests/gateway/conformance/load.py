@@ -38,7 +38,9 @@ class Asker(threading.Thread):
 
     def run(self) -> None:
         request = self.order["request"].encode("latin-1")
-        while not self.stop.is_set():
+        is_last = False
+        while not is_last:
+            is_last = self.stop.is_set()  # who is told to stop asks once more: the last process has answered too
             began = time.monotonic()
             try:
                 self.answers[self._ask(request)] += 1
