@@ -23,7 +23,7 @@ def serve(connection):
             gate("held " + argument).set()
             gate(argument).wait(30)
         elif what == "held":
-            gate("held " + argument).wait(30)
+            assert gate("held " + argument).wait(30)
         elif what == "release":
             gate(argument).set()
         elif what == "until-gone":
@@ -33,7 +33,7 @@ def serve(connection):
             gate("gone").set()
             return
         elif what == "gone":
-            gate("gone").wait(30)
+            assert gate("gone").wait(30)
         answer = json.dumps({"method": method, "target": target, "headers": pairs, "body": body.decode("latin-1"),
             "pid": os.getpid()}).encode()
         connection.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: %d\\r\\n\\r\\n%b" % (len(answer), answer))
