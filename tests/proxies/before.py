@@ -130,12 +130,12 @@ def served(kind: str, *, below_a_path: bool, host: PrivateHost, directory: Path)
     block = blocks(kind, page=PAGE)[below_a_path]
     name = "example.com" if below_a_path else "toru.example.com"
     certificate = Certificate.made(name, directory)
-    site = Site(name, _free_port(), _free_port(), "/toru" if below_a_path else "", certificate, host)
-    text = _replaced(block.text, "127.0.0.1:3000", f"127.0.0.1:{host.trial.port}")
-    command = {"nginx": _nginx, "caddy": _caddy}[kind](text, site, directory)
-    # What a server needs of its own lies where it is unpacked, and it keeps what it keeps in the test's directory.
-    environment = {**os.environ, "HOME": str(directory), "XDG_DATA_HOME": str(directory)}
-    with (directory / "log").open("wb") as log:
+    with _port() as port, _port() as plain_port, (directory / "log").open("wb") as log:
+        site = Site(name, port, plain_port, "/toru" if below_a_path else "", certificate, host)
+        text = _replaced(block.text, "127.0.0.1:3000", f"127.0.0.1:{host.trial.port}")
+        command = {"nginx": _nginx, "caddy": _caddy}[kind](text, site, directory)
+        # What a server needs of its own lies where it is unpacked, and it keeps what it keeps in the test's directory.
+        environment = {**os.environ, "HOME": str(directory), "XDG_DATA_HOME": str(directory)}
         process = subprocess.Popen(command, cwd=directory, stdout=log, stderr=log, env=environment)
         try:
             host.wait_for(f"{kind} to listen", lambda: _listens(site.port) or process.poll() is not None)
@@ -180,10 +180,14 @@ def _program(name: str) -> str:
     return found
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+@contextmanager
+def _port() -> Iterator[int]:
+    """One that is nobody else's meanwhile: the kernel gives to none what is bound, and lets servers listen there."""
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        port: int = holder.getsockname()[1]
+        yield port
 
 
 def _listens(port: int) -> bool:

@@ -16,7 +16,7 @@ from websockets.exceptions import InvalidStatus
 
 from tests.docs.pages import blocks
 from tests.hosts.private import PrivateHost
-from tests.proxies.before import PAGE, SOMEBODY, Site, served
+from tests.proxies.before import PAGE, PATIENCE, SOMEBODY, Site, served
 from tests.system.toru import Toru
 from toru.trial import Options, Trial
 
@@ -162,7 +162,8 @@ def test_whoever_leaves_out_the_last_slash_is_sent_on(site: Site) -> None:
 
 @pytest.mark.parametrize("site", ["nginx"], indirect=True)
 def test_whoever_comes_without_tls_is_sent_on(site: Site) -> None:
-    answer = httpx.get(f"http://127.0.0.1:{site.plain_port}/a?b", headers={"Host": site.name}, trust_env=False)
+    there, headers = f"http://127.0.0.1:{site.plain_port}/a?b", {"Host": site.name}
+    answer = httpx.get(there, headers=headers, trust_env=False, timeout=PATIENCE)
     assert (answer.status_code, answer.headers["location"]) == (308, f"https://{site.name}/a?b")
 
 
