@@ -74,12 +74,12 @@ import asyncio, os, socket, sys
 sys.path.insert(0, DIRECTORY)
 from sound_http import METADATA, Http, main
 class Pings(Http):
-    metadata = METADATA | {"watchdog": 1}
+    metadata = METADATA | {"watchdog": 20}
     async def ping(self):
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as out:
             while True:
                 out.sendto(b"WATCHDOG=1", os.environ["NOTIFY_SOCKET"])
-                await asyncio.sleep(int(os.environ["WATCHDOG_USEC"]) / 4_000_000)
+                await asyncio.sleep(int(os.environ["WATCHDOG_USEC"]) / 80_000_000)
     async def serve(self):
         self.pinging = asyncio.create_task(self.ping())
         await super().serve()
