@@ -36,7 +36,7 @@ impl ToruPlugin for Paces {
         let quick = Duration::from_millis(300);
         match name().as_str() {
             "sleepy" => PluginOptions { start: Start::OnDemand, idle_timeout: Some(quick), ..PluginOptions::default() },
-            "watched" => PluginOptions { watchdog: Some(Duration::from_secs(1)), ..PluginOptions::default() },
+            "watched" => PluginOptions { watchdog: Some(Duration::from_secs(4)), ..PluginOptions::default() },
             _ => PluginOptions::default(),
         }
     }
