@@ -85,9 +85,9 @@ def test_a_plugin_that_hangs_is_restarted_by_the_watchdog(toru: Toru, host: Host
 @plugin.get("/hang")
 async def hang(request):
     time.sleep(3600)
-""", watchdog=2)  # fmt: skip
+""", watchdog=4)  # fmt: skip
     first = pid(host, "hangs")
-    assert toru.service("hangs", "WatchdogUSec")["WatchdogUSec"] == "2s"
+    assert toru.service("hangs", "WatchdogUSec")["WatchdogUSec"] == "4s"
     (reply,) = ask(host, Order("/hangs/hang"))
     assert reply.status == 502
     toru.wait_until("the next process", lambda: toru.pid("hangs") not in {0, first})
@@ -102,9 +102,9 @@ def test_a_plugin_that_is_busy_in_threads_is_alive_to_the_watchdog(toru: Toru, h
     planted("busy", ABOUT + """
 @plugin.get("/busy")
 def busy(request):
-    time.sleep(7)
+    time.sleep(9)
     return os.getpid()
-""", watchdog=3)  # fmt: skip
+""", watchdog=4)  # fmt: skip
     first = pid(host, "busy")
     assert ask(host, Order("/busy/busy"))[0].json() == first
 
