@@ -36,20 +36,19 @@ def test_a_plugin_that_crashes_at_every_start_is_restarted_after_1_2_4_8_and_16_
 
 @pytest.mark.req("SUP-2", "ISO-2", "SUP-5")
 def test_a_crash_is_seen_at_once_and_hurts_nobody_else(toru: Toru, host: Host) -> None:
-    toru.settings("[restart]\nfirst_delay = 4\nmax_delay = 16\n")  # time enough to look
+    toru.settings("[restart]\nfirst_delay = 6\nmax_delay = 16\n")  # time enough to look
     toru.plant("victim")
     toru.plant("neighbour")
     toru.scan()
     core, neighbour = host.show("toru.service", "MainPID"), toru.pid("neighbour")
     host.run("kill", "-9", str(toru.pid("victim")))
-    toru.wait_until("the crash to show", lambda: toru.plugin("victim")["state"] == "backing off", 3)
-    shown = toru.plugin("victim")
+    shown = toru.until_shown("victim", 3, state="backing off")
     assert (shown["health"], shown["reason"]) == ("unhealthy", "it was killed by SIGKILL")
     assert 0 <= shown["retry_in_seconds"] <= 16
     assert host.show("toru.service", "MainPID") == core
     assert toru.pid("neighbour") == neighbour
     toru.wait_until("the restart", lambda: toru.pid("victim") > 0, 10)
-    assert toru.plugin("victim")["health"] == "healthy"
+    toru.until_shown("victim", health="healthy")
 
 
 @pytest.mark.req("SUP-3")
@@ -74,8 +73,8 @@ def test_ten_failures_in_a_row_disable_the_plugin_with_no_core_running(toru: Tor
     assert "too many times in a row" in because["reason"]
     if way == "crashes at once":
         assert "exited with status 3" in because["reason"]
-    entry = toru.journal("TORU_EVENT=disabled", "TORU_PLUGIN=hopeless")[-1]
-    assert entry["TORU_REASON"] == because["reason"]
+    entries = host.wait_for("the event", lambda: toru.journal("TORU_EVENT=disabled", "TORU_PLUGIN=hopeless"))
+    assert entries[-1]["TORU_REASON"] == because["reason"]
     lines = host.run("journalctl", "-o", "cat", f"_SYSTEMD_INVOCATION_ID={because['invocation_id']}").stdout
     assert f"going wrong: {way}" in lines, "the last run's lines can be found"
 
@@ -124,8 +123,8 @@ def test_a_sleeping_plugin_is_woken_by_the_first_connection_and_goes_back_to_sle
     def sleeps() -> bool:
         return (toru.pid("sleeper"), toru.plugin("sleeper")["state"]) == (0, "idle")
 
-    assert sleeps()
-    assert toru.plugin("sleeper")["health"] == "healthy"
+    assert toru.pid("sleeper") == 0
+    toru.until_shown("sleeper", state="idle", health="healthy")
     first = toru.ask("sleeper")["pid"]
     assert first == toru.pid("sleeper")
     toru.wait_until("it to sleep again", sleeps, 7)

@@ -176,7 +176,7 @@ class Toru:
         return [entry["MESSAGE"] for entry in self.journal(f"_SYSTEMD_UNIT=toru-plugin-{plugin_id}.service")]
 
     def starts(self, plugin_id: str) -> list[float]:
-        """When systemd began each start, by the journal's own clock, in seconds."""
+        """When systemd began each start, in seconds: when it said so, whenever journald got to write that down."""
         return self._moments(f"toru-plugin-{plugin_id}.service", "7d4958e842da4a758f6c1cdc7b36dcc5")
 
     def ends(self, plugin_id: str) -> list[float]:
@@ -185,7 +185,7 @@ class Toru:
 
     def _moments(self, unit: str, message_id: str) -> list[float]:
         entries = self.journal(f"UNIT={unit}", f"MESSAGE_ID={message_id}", "_PID=1")
-        return [int(entry["__REALTIME_TIMESTAMP"]) / 1e6 for entry in entries]
+        return [int(entry["_SOURCE_REALTIME_TIMESTAMP"]) / 1e6 for entry in entries]
 
     def journal(self, *matches: str) -> list[dict[str, str]]:
         """What the journal took down since this test began."""
@@ -193,6 +193,15 @@ class Toru:
 
     def wait_until(self, description: str, predicate: Any, seconds: float = 15) -> None:
         self.host.wait_for(description, predicate, seconds)
+
+    def until_shown(self, plugin_id: str, seconds: float = 15, **facts: Any) -> dict[str, Any]:
+        """What `toru list` says of the plugin in the moment in which it says all of this."""
+
+        def shown() -> dict[str, Any]:
+            plugin = self.plugin(plugin_id)
+            return plugin if facts.items() <= plugin.items() else {}
+
+        return self.host.wait_for(f"{plugin_id} to be shown with {facts}", shown, seconds)
 
     def loaded(self) -> set[str]:
         """Every plugin that systemd has a unit of."""
