@@ -25,6 +25,7 @@ def test_every_run_is_told_with_how_it_ended_and_its_own_lines(toru: Toru, api: 
     toru.settings("[restart]\nfirst_delay = 0.1\nmax_delay = 0.1\n")
     toru.plant("web")
     toru.scan()
+    toru.ask("web")  # by then the run has said something
     killed = invocation(toru, "web")
     host.run("kill", "-9", str(toru.pid("web")))
     another = {"ActiveState": "active", "SubState": "running"}
@@ -32,8 +33,10 @@ def test_every_run_is_told_with_how_it_ended_and_its_own_lines(toru: Toru, api: 
         "another run",
         lambda: invocation(toru, "web") != killed and toru.service("web", *another) == another,
     )
+    toru.ask("web")
     stopped = invocation(toru, "web")
     host.run("systemctl", "restart", "toru-plugin-web.service")
+    toru.ask("web")
     goes_on = invocation(toru, "web")
     assert len({killed, stopped, goes_on}) == 3
 
@@ -56,10 +59,10 @@ def test_every_run_is_told_with_how_it_ended_and_its_own_lines(toru: Toru, api: 
     assert crash["reason"] == "it was killed by SIGKILL"
     assert 0 < crash["seconds"] < 120
     for run in (killed, stopped, goes_on):
+        said = [entry["MESSAGE"] for entry in toru.journal(f"_SYSTEMD_INVOCATION_ID={run}")]
         one = api.get(f"/api/plugins/web/runs/{run}")
         assert one["run"]["invocation_id"] == run
         assert {line["invocation_id"] for line in one["logs"]} == {run}
-        said = [entry["MESSAGE"] for entry in toru.journal(f"_SYSTEMD_INVOCATION_ID={run}")]
         assert set(said) <= {line["message"] for line in one["logs"]}
     assert api.get(f"/api/plugins/web/runs/{'0' * 32}", expect=404)["code"] == "unknown-run"
 

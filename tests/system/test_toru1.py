@@ -34,6 +34,7 @@ def test_init_reaches_the_process_after_a_crash_with_no_core_running(toru: Toru,
     with toru.core_down():
         toru.plant("field", "toru1.py")
         toru.scan()
+        toru.wait_until("the first init", lambda: len(inits(toru, "field")) == 1)
         first = toru.pid("field")
         host.run("kill", "-9", str(first))
         toru.wait_until("a second init", lambda: len(inits(toru, "field")) == 2, 10)
