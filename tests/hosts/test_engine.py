@@ -87,7 +87,9 @@ def test_containers_of_a_killed_run_are_removed_and_others_stay(docker_engine: A
     ours = docker_engine.containers.create(name, "true", labels={OWNER: owner()})
     try:
         sweep(docker_engine)
-        ids = {container.id for container in docker_engine.containers.list(all=True, filters={"label": OWNER})}
+        # Others' may go while they are looked at.
+        there = docker_engine.containers.list(all=True, filters={"label": OWNER}, ignore_removed=True)
+        ids = {container.id for container in there}
         assert ours.id in ids
         assert left.id not in ids
     finally:

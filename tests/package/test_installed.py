@@ -41,8 +41,12 @@ def test_what_is_for_those_who_ask_for_it_is_off(installed: Host, unit: str) -> 
 
 @pytest.mark.req("OPS-2")
 def test_nothing_else_of_it_runs_or_has_failed(installed: Host) -> None:
-    units = installed.run("systemctl", "list-units", "--plain", "--no-legend", "toru*").stdout
-    assert {line.split()[0] for line in units.splitlines()} == set(ENABLED)
+    def there() -> set[str]:
+        units = installed.run("systemctl", "list-units", "--plain", "--no-legend", "toru*").stdout
+        return {line.split()[0] for line in units.splitlines()}
+
+    # A scan, and what looks once more after it, end by themselves.
+    installed.wait_for("all others to end", lambda: there() == set(ENABLED))
     assert installed.run("systemctl", "list-units", "--failed", "--no-legend").stdout == ""
 
 

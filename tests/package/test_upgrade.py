@@ -143,7 +143,8 @@ def units_of_toru(host: Host) -> list[str]:
 @pytest.fixture(scope="module")
 def removed(story: Story, upgraded: Upgraded) -> Story:
     story.toru.disable("field")
-    story.toru.enable("field")
+    story.toru.enable("field", check=False)  # it may listen later than whoever enables it waits
+    story.host.wait_for("it to run", lambda: story.toru.service("field", "SubState")["SubState"] == "running")
     apt(story.host, "remove", "toru")
     return story
 

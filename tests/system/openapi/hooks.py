@@ -29,7 +29,7 @@ def filter_failure(_context: Any, failure: Any, _case: Any, response: Any) -> bo
     return not any(words in response.json()["detail"] for words in BEYOND_THE_SCHEMA)
 
 
-CLIENT = httpx.Client(trust_env=False)
+CLIENT = httpx.Client(trust_env=False, timeout=30)
 
 
 class Admin:
