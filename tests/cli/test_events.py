@@ -34,7 +34,7 @@ def test_what_was_done_is_told_in_the_order_it_was_done(toru: Command, shop: Tor
     assert [row[1:] for row in rows] == [["asleep", "disabled", "-"], ["asleep", "enabled", "-"]]
     times = [datetime.fromisoformat(row[0]).timestamp() for row in rows]
     # What toru-admin wrote into the journal, which knows no more than milliseconds less.
-    written = shop.host.journal("TORU_PLUGIN=asleep", "_COMM=toru-admin", since_cursor=cursor)
+    written = shop.host.journal("TORU_PLUGIN=asleep", "SYSLOG_IDENTIFIER=toru-admin", since_cursor=cursor)
     told = [int(entry["__REALTIME_TIMESTAMP"]) / 1e6 for entry in written if "TORU_EVENT" in entry]
     assert times == [pytest.approx(moment, abs=0.001) for moment in told]
     assert rows[0] in toru.table("events", "--since", since)
