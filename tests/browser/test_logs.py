@@ -91,8 +91,11 @@ def test_new_lines_come_by_themselves_and_reading_stops_following(toru: Toru, ma
     has_lines(page, count(page) + 60)
     page.wait_for_function(AT_END)
     shown.hover()
-    page.mouse.wheel(0, -600)
+    page.mouse.wheel(0, -10)  # however little it is
     expect(page.get_by_text("Paused", exact=True)).to_be_visible()
+    page.evaluate(AT_REST)
+    expect(page.get_by_text("Paused", exact=True)).to_be_visible()
+    page.mouse.wheel(0, -600)
     page.wait_for_function(FAR_FROM_END)
     page.evaluate(AT_REST)
     place = shown.evaluate("element => element.scrollTop")
@@ -143,6 +146,8 @@ def first_in_sight(page: Page) -> str:
 def test_older_lines_come_as_they_are_scrolled_to_and_what_is_read_stays_put(toru: Toru, manager: Manager) -> None:
     toru.plant("almanac", "lively.py", lines=[f"line {n} of many" for n in range(3000)])
     toru.scan()
+    # Before the page is opened, which would keep what comes while it is.
+    toru.wait_until("all lines to be in the journal", lambda: len(journal(toru, "almanac")) >= 3000)
     page = manager.page(path="/plugins/almanac/logs")
     shown = lines(page)
     expect(shown).to_contain_text("line 2999 of many")

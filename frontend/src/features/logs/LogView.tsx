@@ -76,9 +76,10 @@ export function LogView({ book, wanted, isFiltered, wraps }: LogViewProps) {
     const element = place.current;
     if (element === null) return;
     const left = element.scrollHeight - element.scrollTop - element.clientHeight;
-    if (left <= NEAR_END) {
-      if (!follows && !hasNewer) resume();
-    } else if (element.scrollTop < lastTop.current) pause();
+    // Who goes up a little is still near the end, and wants to leave it.
+    const goesUp = element.scrollTop < lastTop.current;
+    if (left > NEAR_END && goesUp) pause();
+    if (left <= NEAR_END && !goesUp && !follows && !hasNewer) resume();
     lastTop.current = element.scrollTop;
     if (element.scrollTop < NEAR_BEGINNING) void book.readOlder();
   }
@@ -86,6 +87,16 @@ export function LogView({ book, wanted, isFiltered, wraps }: LogViewProps) {
   /** At once: the next line, which may come any moment, must not pull back whoever goes up. */
   function onUp(): void {
     if ((place.current?.scrollTop ?? 0) > 0) pause();
+  }
+
+  /** At once too: lines that come while the browser is on its way down would put the end out of reach. */
+  function onEnd(): void {
+    if (!follows && !hasNewer) resume();
+  }
+
+  function onKey(key: string): void {
+    if (UP_KEYS.has(key)) onUp();
+    else if (key === "End") onEnd();
   }
 
   if (error !== undefined && lines.length === 0) return <Failure error={error} onRetry={() => void book.open()} />;
@@ -114,7 +125,7 @@ export function LogView({ book, wanted, isFiltered, wraps }: LogViewProps) {
         tabIndex={0}
         onScroll={onScroll}
         onWheel={(event) => event.deltaY < 0 && onUp()}
-        onKeyDown={(event) => UP_KEYS.has(event.key) && onUp()}
+        onKeyDown={(event) => onKey(event.key)}
         data-lines={lines.length}
       >
         {!hasOlder && <p className={css["beginning"]}>{words.logs.beginning}</p>}
