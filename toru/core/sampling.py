@@ -28,6 +28,19 @@ _NO_TRAFFIC = Traffic()
 _NO_PROCESS = Figures(memory_bytes=0, tasks=0, cpu_seconds=None)
 
 
+class Rest:
+    """How long to leave the processor to others after a round: so long that rounds take no more than their share."""
+
+    def __init__(self) -> None:
+        self._before = 0.0
+
+    def after(self, seconds: float) -> float:
+        """After a round that took this long. One that a busy machine held up says nothing of the next."""
+        least = min(seconds, self._before) / SHARE
+        self._before = seconds
+        return least
+
+
 class Sampling:
     """`bus` is the connection to systemd that is open now, or raises `SystemdRefused`."""
 
@@ -53,12 +66,12 @@ class Sampling:
 
     async def run(self) -> None:
         """For ever."""
+        rest = Rest()
         while True:
             began = time.monotonic()
             with suppress(SystemdRefused):  # the observer says so, and there will be another connection
                 await self._round()
-            took = time.monotonic() - began
-            await self._pause(took / SHARE)
+            await self._pause(rest.after(time.monotonic() - began))
 
     async def _pause(self, least: float) -> None:
         """Until the next round. Somebody who begins to watch waits no longer than one who watches."""
