@@ -233,8 +233,8 @@ def test_a_file_that_came_a_moment_ago_is_enabled(toru: Command, shop: Toru, cor
     assert shop.pid(plugin_id) != 0
     shop.remove(f"{plugin_id}.binary")
     shop.scan()
-    listed = {row[0]: row for row in toru.table("list")}
-    assert listed[plugin_id][-1] == "its file is gone or was rejected"
+    gone = [plugin_id, "its file is gone or was rejected"]
+    shop.wait_until("the file to be missed", lambda: gone in [[row[0], row[-1]] for row in toru.table("list")])
     disabled = either(toru, shop, core, "disable", plugin_id, "--json")
     (outcome,) = json.loads(disabled.stdout)["results"]
     assert (disabled.returncode, outcome["success"], outcome["error"]) == (0, True, None)

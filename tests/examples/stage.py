@@ -46,7 +46,7 @@ def put_in_place(toru: Toru, example: str, to: Path, **environment: str) -> None
     build = ["sh", str(EXAMPLES / example / "build.sh"), str(to)]
     subprocess.run(build, check=True, capture_output=True, env={"PATH": "/usr/local/bin:/usr/bin:/bin", **environment})
     toru.drop(f"{example}.binary", (to / f"{example}.binary").read_bytes())
-    toru.scan()
+    toru.serve(example)
 
 
 def page_does(host: Host, example: str, folder: Path, acts: str, instead: Answers = lambda _: None) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def built() -> Path:
 @pytest.fixture
 def hello(toru: Toru, built: Path) -> Path:
     toru.drop("hello-go.binary", (built / "hello-go.binary").read_bytes())
-    toru.scan()
+    toru.serve("hello-go")
     return built
 
 

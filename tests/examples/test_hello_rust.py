@@ -27,7 +27,7 @@ def built() -> Path:
 @pytest.fixture
 def hello(toru: Toru, built: Path) -> Path:
     toru.drop("hello-rust.binary", (built / "hello-rust.binary").read_bytes())
-    toru.scan()
+    toru.serve("hello-rust")
     return built
 
 

@@ -61,7 +61,7 @@ def test_a_host_serves_it_and_its_page(project: tuple[Language, Path], toru: Tor
     host.run("mkdir", "-p", f"{PLUGINS}/{name}")
     host.put(f"{PLUGINS}/{name}/bundle.js", bundle.read_bytes())
     toru.drop(f"{name}.binary", (folder / "build" / f"{name}.binary").read_bytes())
-    toru.scan()
+    toru.serve(name)
     try:
         api = Api(host)
         answers = [api.get(f"/api/plugins/route/{name}/hello") for _ in range(2)]

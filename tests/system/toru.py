@@ -92,13 +92,16 @@ class Toru:
         self.host.run("systemctl", "start", "toru-scan.service")
         self.host.run("systemctl", "start", "toru-scan.service")
 
-    def serve(self) -> None:
-        """Scans, and returns when the core knows that what was planted can be asked; so does its gateway then."""
+    def serve(self, *plugin_ids: str) -> None:
+        """Scans, and returns when the core knows that these can be asked; so does its gateway then.
+
+        Without any named, all that were planted.
+        """
         self.scan()
 
         def ready() -> bool:
             known = {row["id"]: (row["state"], row["pid"] or 0) for row in Api(self.host).get("/api/plugins")}
-            wanted = {plugin_id: self.pid(plugin_id) for plugin_id in self._planted}
+            wanted = {plugin_id: self.pid(plugin_id) for plugin_id in plugin_ids or self._planted}
             return all(known.get(plugin_id) in {("idle", pid), ("running", pid)} for plugin_id, pid in wanted.items())
 
         self.wait_until("the core to know", ready)
