@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -135,7 +134,8 @@ def test_unknown_users_and_wrong_passwords_last_the_same(site: Site) -> None:
         return time.perf_counter() - began
 
     pairs = [(seconds("real"), seconds("unreal")) for _ in range(9)]
-    known, unknown = (statistics.median(times) for times in zip(*pairs, strict=True))
+    # The least is what a busy machine adds nothing to.
+    known, unknown = (min(times) for times in zip(*pairs, strict=True))
     assert 0.5 < known / unknown < 2
 
 
