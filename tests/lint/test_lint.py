@@ -13,7 +13,7 @@ import pytest
 
 TREE = Path(__file__).resolve().parents[2]
 LOCKS = sorted(TREE.glob("packaging/lock*.txt"))
-NOT_OURS = {".git", ".venv", "build", "dist", "node_modules", "target"}
+NOT_OURS = {".git", ".venv", "__pycache__", "build", "dist", "node_modules", "target"}
 BIN = Path(sys.prefix, "bin")
 
 LINTERS = {
