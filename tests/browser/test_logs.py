@@ -91,11 +91,12 @@ def test_new_lines_come_by_themselves_and_reading_stops_following(toru: Toru, ma
     has_lines(page, count(page) + 60)
     page.wait_for_function(AT_END)
     shown.hover()
-    page.mouse.wheel(0, -10)  # however little it is
-    expect(page.get_by_text("Paused", exact=True)).to_be_visible()
-    page.evaluate(AT_REST)
+    for _ in range(2):  # little by little, as on a touchpad
+        page.mouse.wheel(0, -3)
+        page.evaluate(AT_REST)
     expect(page.get_by_text("Paused", exact=True)).to_be_visible()
     page.mouse.wheel(0, -600)
+    expect(page.get_by_text("Paused", exact=True)).to_be_visible()
     page.wait_for_function(FAR_FROM_END)
     page.evaluate(AT_REST)
     place = shown.evaluate("element => element.scrollTop")
