@@ -78,8 +78,8 @@ export function LogView({ book, wanted, isFiltered, wraps }: LogViewProps) {
     const left = element.scrollHeight - element.scrollTop - element.clientHeight;
     // Who goes up a little is still near the end, and wants to leave it.
     const goesUp = element.scrollTop < lastTop.current;
-    if (left > NEAR_END && goesUp) pause();
-    if (left <= NEAR_END && !goesUp && !follows && !hasNewer) resume();
+    if (goesUp && left > NEAR_END) pause();
+    if (!goesUp && left <= NEAR_END) onEnd();
     lastTop.current = element.scrollTop;
     if (element.scrollTop < NEAR_BEGINNING) void book.readOlder();
   }
