@@ -4,7 +4,7 @@ It lives in a session of its own and in the trial's outer mount namespace, boots
 after a reboot, and removes all the trial had once that has ended, or its owner has. The numbers are inherited file
 descriptors: the lock on the trial's directory, a pidfd of the owner (-1: none, it is detached) and a connection on
 which the owner asks, one JSON object a line: {"ask": "up" | "reboot" | "stop", "boots": N}. Anybody else asks the
-same on the control socket. An answer is {"keeper": …, "pid": …, "boots": …} or {"error": …}.
+same on the control socket. An answer is {"keeper": …, "pid": …, "boots": …} or {"keeper": …, "error": …}.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Client:
     def answer(self, **facts: object) -> None:
         self.due_after = None
         with suppress(OSError):  # gone
-            self.socket.sendall(json.dumps(facts).encode() + b"\n")
+            self.socket.sendall(json.dumps({"keeper": os.getpid(), **facts}).encode() + b"\n")
 
 
 @dataclass
@@ -139,7 +139,7 @@ class Keeper:
             return
         for client in self.clients:
             if client.due_after is not None and client.due_after <= self.record.boots:
-                client.answer(keeper=self.record.keeper, pid=self.record.pid, boots=self.record.boots)
+                client.answer(pid=self.record.pid, boots=self.record.boots)
 
     def _told(self, by: socket.socket) -> None:
         by.recv(64)

@@ -64,6 +64,7 @@ class Trial:
         self.name = self.options.name
         self._connection: socket.socket | None = None
         self._unread = b""
+        self._pidfd: int | None = None  # of the keeper, which outlives its record
 
     @classmethod
     def find(cls, name: str) -> Self:
@@ -124,6 +125,9 @@ class Trial:
                 self._connection, self._unread = None, b""
             if keeper is not None and not _ended(keeper, _PATIENCE_SECONDS):
                 raise TrialError(f"The trial {self.name} did not end in {_PATIENCE_SECONDS:.0f} s.")
+        if self._pidfd is not None:
+            os.close(self._pidfd)
+            self._pidfd = None
         registry.running()  # sweeps, should the keeper have died of something else
 
     def wait(self) -> None:
@@ -210,7 +214,10 @@ class Trial:
 
     @contextmanager
     def _keeper(self) -> Iterator[int | None]:
-        """Open a pidfd of the keeper; None when it has ended, or not begun."""
+        """Give a pidfd of the keeper; None when it has ended, or not begun."""
+        if self._pidfd is not None:
+            yield self._pidfd
+            return
         try:
             pidfd = os.pidfd_open(self._record().keeper)
         except (TrialError, OSError):
@@ -250,6 +257,9 @@ class Trial:
             raise TrialError(f"The trial {self.name} does not answer.") from error
         line, _, self._unread = self._unread.partition(b"\n")
         answer: dict[str, Any] = json.loads(line)
+        if self._pidfd is None:
+            with suppress(ProcessLookupError):
+                self._pidfd = os.pidfd_open(answer["keeper"])
         if "error" in answer:
             raise TrialError(answer["error"])
         return answer
