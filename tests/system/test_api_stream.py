@@ -100,6 +100,7 @@ def test_figures_come_every_few_seconds(toru: Toru, api: Api) -> None:
     with api.stream("/api/stream") as stream:
         first, second = stream.first("figures"), stream.first("figures")
         assert 2 < second.data["at"] - first.data["at"] < 8
+        assert second.at - first.at < 8
         assert set(second.data["plugins"]) == {"busy"}
         figures = second.data["plugins"]["busy"]
         assert set(figures) == {

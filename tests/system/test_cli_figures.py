@@ -1,7 +1,6 @@
 """What `toru` shows of restarts, and of a core that has only just come up."""
 
 import json
-from typing import Any
 
 import pytest
 
@@ -17,13 +16,9 @@ def test_restarts_and_the_time_to_the_next_try_are_right_on_every_version(toru: 
     toru.settings("[restart]\nfirst_delay = 3\nmax_delay = 48\n")
     toru.plant("crasher", "odd.py", way="crashes at once", metadata={"protocol": "http"})
     toru.scan()
-
-    def after_the_third_failure() -> Any:
-        row = toru.plugin("crasher")
-        return (row["restarts"], row["state"]) == (2, "backing off") and row
-
-    row = host.wait_for("the third failure", after_the_third_failure, 30)
-    # After it: 12 seconds. systemd 252 by itself would say 48, and count no restart of the core's.
+    toru.wait_until("the third end", lambda: len(toru.ends("crasher")) >= 3, 30)
+    row = toru.until_shown("crasher", 5, restarts=2, state="backing off")
+    # After the third failure: 12 seconds. systemd 252 by itself would say 48, and count no restart of the core's.
     assert 0 < row["retry_in_seconds"] <= 12.3
     assert Api(host).get("/api/plugins/crasher")["restarts"] == 2
     card = dict(line.split("\t", 1) for line in host.run("toru", "status", "crasher", check=False).stdout.splitlines())
