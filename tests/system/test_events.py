@@ -15,11 +15,9 @@ import pytest
 from tests.hosts.host import Host
 from tests.system.api import Api
 from tests.system.databases import Rows
-from tests.system.toru import Toru
+from tests.system.toru import PROCESS_EXITED, Toru
 
 pytestmark = pytest.mark.req("OBS-2", "API-5")
-
-PROCESS_EXITED = "98e322203f7a4ed290d09fe03c09fe15"
 
 QUICK = "[restart]\nfirst_delay = 0.2\nmax_delay = 0.4\nfailures = {failures}\n"
 

@@ -8,8 +8,8 @@ import pytest
 
 from tests.hosts.host import Host
 from tests.system.hooks import HOOKS, PATIENT, SEEN, WITNESS, Hooks, kill, starts
-from tests.system.test_events import PROCESS_EXITED, QUICK, exits
-from tests.system.toru import Toru
+from tests.system.test_events import QUICK, exits
+from tests.system.toru import PROCESS_EXITED, Toru
 from toru.admin.telling import AT_ONCE
 
 pytestmark = pytest.mark.req("OBS-5")

@@ -99,8 +99,7 @@ def test_a_corrupt_config_switches_nobody_and_is_kept_aside(toru: Toru, host: Ho
     assert toru.config()["plugins"] == {"wanted": True, "unwanted": False}, "the last good state is back"
     aside = host.run("sh", "-c", f"cat {PLUGINS}/.metadata/config.json.corrupt-*").stdout
     assert aside == '{"plugins": {"wanted": tr'
-    # Not by _COMM, which journald looks up in /proc, and misses if the process has ended by then.
-    warnings = [entry["MESSAGE"] for entry in toru.journal("SYSLOG_IDENTIFIER=toru-admin", "PRIORITY=4")]
+    warnings = [entry["MESSAGE"] for entry in toru.written_by_admin("PRIORITY=4")]
     assert any("can't be read" in warning for warning in warnings)
 
 

@@ -17,6 +17,9 @@ PLUGINS = "/var/lib/toru/plugins"
 CONFIG = f"{PLUGINS}/.metadata/config.json"
 SOURCES = Path(__file__).parents[1] / "plugins"
 
+PROCESS_EXITED = "98e322203f7a4ed290d09fe03c09fe15"
+"""The id of systemd's message that a main process has ended."""
+
 # Asked from inside the host: one connection, one request, the body of the answer on stdout.
 HTTP_CLIENT = """
 import http.client, json, socket, sys
@@ -185,7 +188,7 @@ class Toru:
 
     def ends(self, plugin_id: str) -> list[float]:
         """When each main process ended other than well."""
-        return self._moments(f"toru-plugin-{plugin_id}.service", "98e322203f7a4ed290d09fe03c09fe15")
+        return self._moments(f"toru-plugin-{plugin_id}.service", PROCESS_EXITED)
 
     def _moments(self, unit: str, message_id: str) -> list[float]:
         entries = self.journal(f"UNIT={unit}", f"MESSAGE_ID={message_id}", "_PID=1")
@@ -194,6 +197,10 @@ class Toru:
     def journal(self, *matches: str) -> list[dict[str, str]]:
         """What the journal took down since this test began."""
         return self.host.journal(*matches, since_cursor=self._since)
+
+    def written_by_admin(self, *matches: str) -> list[dict[str, str]]:
+        """What toru-admin wrote. Not by _COMM, which journald looks up in /proc, where a process may have ended."""
+        return self.journal("SYSLOG_IDENTIFIER=toru-admin", *matches)
 
     def wait_until(self, description: str, predicate: Any, seconds: float = 15) -> None:
         self.host.wait_for(description, predicate, seconds)

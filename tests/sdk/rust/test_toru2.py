@@ -12,7 +12,7 @@ from tests.hosts.host import Host
 from tests.sdk.rust.conftest import Paces
 from tests.system.api import Api
 from tests.system.crowd import Order, ask, asking, refusal
-from tests.system.toru import Toru
+from tests.system.toru import PROCESS_EXITED, Toru
 
 # The first of them builds the plugin.
 pytestmark = [pytest.mark.req("LANG-1"), pytest.mark.timeout(1200)]
@@ -149,9 +149,9 @@ def test_a_plugin_that_is_killed_is_back_and_so_is_one_that_aborts(paces: Toru, 
 @pytest.mark.req("SUP-2", "SUP-5", "PROTO-2")
 def test_a_plugin_whose_init_fails_has_failed_and_says_why(paces_plugin: Paces, toru: Toru) -> None:
     paces_plugin.plant("broken")
-    toru.wait_until("the state", lambda: toru.plugin("broken")["health"] == "unhealthy")
+    toru.until_shown("broken", health="unhealthy")
     assert "this plugin never starts" in toru.logged("broken")
-    ends = toru.journal("UNIT=toru-plugin-broken.service", "MESSAGE_ID=98e322203f7a4ed290d09fe03c09fe15")
+    ends = toru.journal("UNIT=toru-plugin-broken.service", f"MESSAGE_ID={PROCESS_EXITED}")
     assert {end["EXIT_STATUS"] for end in ends} == {"1"}
 
 
