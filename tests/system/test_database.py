@@ -65,7 +65,7 @@ def crash(toru: Toru) -> float:
     before, moment = toru.pid("keeper"), time.time()
     toru.host.run("kill", "-9", str(before))
     toru.wait_until("the plugin to be back", lambda: toru.pid("keeper") not in (0, before))
-    toru.serve()  # and the core to know
+    toru.until_shown("keeper", state="running", pid=toru.pid("keeper"))
     return moment
 
 

@@ -99,7 +99,7 @@ def test_during_back_off_nobody_knocks_and_clients_are_told_when_to_come_again(
     toru.serve()
     crash = visitor("/web/crash")
     assert (crash.status, crash.json()["code"], crash.json()["facts"]["plugin"]) == (502, "no-answer", "web")
-    toru.wait_until("the plugin to wait for its next try", lambda: toru.plugin("web")["state"] == "backing off")
+    toru.until_shown("web", state="backing off")
     toru.wait_until("the gateway to know", lambda: visitor("/web/").status == 503)
     answer = visitor("/web/")
     assert answer.status == 503
@@ -161,7 +161,7 @@ def test_every_error_names_the_plugin_and_is_one_line_in_the_journal(toru: Toru,
     toru.wait_until("an answer in time", works)
     assert error(visitor("/web/", method="POST", body=b"x" * 1001)) == (413, "too-large")
     assert error(visitor("/web/crash")) == (502, "no-answer")
-    toru.wait_until("the plugin to wait for its next try", lambda: toru.plugin("web")["state"] == "backing off")
+    toru.until_shown("web", state="backing off")
     assert error(visitor("/web/")) == (503, "unavailable")
     page = visitor("/web/", {"Sec-Fetch-Mode": "navigate", "Accept": "text/html"})
     assert (page.status, page.headers["content-type"]) == (503, "text/html; charset=utf-8")

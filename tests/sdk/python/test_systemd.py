@@ -75,7 +75,7 @@ def test_a_plugin_that_is_killed_is_back(toru: Toru, host: Host, planted: Plante
     first = pid(host, "killed")
     host.run("kill", "-KILL", str(first))
     toru.wait_until("the next process", lambda: toru.pid("killed") not in {0, first})
-    toru.wait_until("the core to know", lambda: toru.plugin("killed")["state"] == "running")
+    toru.until_shown("killed", state="running")
     assert pid(host, "killed") == toru.pid("killed")
 
 
@@ -91,7 +91,7 @@ async def hang(request):
     (reply,) = ask(host, Order("/hangs/hang"))
     assert reply.status == 502
     toru.wait_until("the next process", lambda: toru.pid("hangs") not in {0, first})
-    toru.wait_until("the core to know", lambda: toru.plugin("hangs")["state"] == "running")
+    toru.until_shown("hangs", state="running")
     assert pid(host, "hangs") == toru.pid("hangs")
     said = [it["MESSAGE"] for it in toru.journal("UNIT=toru-plugin-hangs.service", "_PID=1")]
     assert any("Watchdog timeout" in line for line in said)
