@@ -147,8 +147,12 @@ def find(name: str) -> Record:
 def _only_one() -> Iterator[None]:
     """Hold the registry, which exists inside and, unless a trial does, not afterwards."""
     while True:
-        ROOT.mkdir(mode=0o755, exist_ok=True)
-        fd = os.open(ROOT, os.O_RDONLY | os.O_DIRECTORY)
+        with suppress(FileExistsError):  # exist_ok=True would look again, when it may be gone
+            ROOT.mkdir(mode=0o755)
+        try:
+            fd = os.open(ROOT, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:
+            continue  # removed by its last user just now
         fcntl.flock(fd, fcntl.LOCK_EX)
         with suppress(FileNotFoundError):
             if os.fstat(fd).st_ino == ROOT.stat().st_ino:
