@@ -80,8 +80,8 @@ def test_wrong_usage_is_a_sentence(tmp_path: Path, arguments: list[str]) -> None
 
 
 def test_the_sdk_is_taken_from_where_one_says(tmp_path: Path) -> None:
-    checkout = tmp_path / "checkout"
-    shutil.copytree(TREE / "sdk" / "python" / "toru_plugin", checkout / "sdk" / "python" / "toru_plugin")
+    checkout, library = tmp_path / "checkout", Path("sdk", "python", "toru_plugin")
+    shutil.copytree(TREE / library, checkout / library, ignore=shutil.ignore_patterns("__pycache__"))
     assert new("clock", "--into", tmp_path, "--sdk", checkout).returncode == 0
     assert f"'{checkout}/sdk'" in (tmp_path / "clock" / "build.sh").read_text()
     subprocess.run(["sh", tmp_path / "clock" / "build.sh", tmp_path / "plugins"], check=True, capture_output=True)

@@ -62,7 +62,7 @@ def test_plugins_that_only_root_can_read_are_refused(tmp_path: Path, name: str, 
 
 def test_toru_may_lie_where_sandboxed_units_can_not_look(tmp_path: Path, name: str) -> None:
     tmp_path.chmod(0o700)
-    shutil.copytree(PACKAGE, tmp_path / "toru")
+    shutil.copytree(PACKAGE, tmp_path / "toru", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(PACKAGE.parent / "units", tmp_path / "units")
     venv.create(tmp_path / "venv", symlinks=True)
     up = [str(tmp_path / "venv/bin/python3"), "-m", "toru.trial", "up", "--name", name, "--detach"]

@@ -191,8 +191,9 @@ def test_a_detached_trial_outlives_its_command_until_down(name: str, toru_try: C
 
 def test_on_a_machine_that_runs_systemd_it_is_a_scope_of_that(trial: Trial) -> None:
     # In a place that the trial sees, wherever this tree lies: a trial has a /tmp of its own.
+    tree, compiled = Path(toru.__file__).parents[1], shutil.ignore_patterns("__pycache__")
     for part in ("toru", "units"):
-        shutil.copytree(Path(toru.__file__).parents[1] / part, trial.path(f"/var/src/{part}"))
+        shutil.copytree(tree / part, trial.path(f"/var/src/{part}"), ignore=compiled)
 
     def inside(*arguments: str) -> str:
         python = "/usr/lib/toru/venv/bin/python3"
