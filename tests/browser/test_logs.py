@@ -48,6 +48,13 @@ def copied(page: Page) -> list[str]:
     return [line.split(" ", 2)[2] for line in str(page.evaluate("navigator.clipboard.readText()")).splitlines()]
 
 
+def choose_run(page: Page, invocation_id: str) -> None:
+    name = f"Run {invocation_id[:8]}"
+    page.get_by_role("button", name="Every run").click()
+    page.get_by_role("option", name=name).click()
+    expect(page.get_by_role("button", name=name)).to_be_visible()
+
+
 def journal(toru: Toru, plugin_id: str) -> list[dict[str, Any]]:
     """What the plugin itself wrote, as journalctl tells it."""
     command = ("journalctl", f"--unit=toru-plugin-{plugin_id}.service", "--output=json", "_TRANSPORT=stdout")
@@ -282,11 +289,24 @@ def test_one_run_alone_can_be_read_and_a_line_opened(toru: Toru, manager: Manage
     first = toru.service("weather", "InvocationID")["InvocationID"]
     toru.host.run("systemctl", "restart", "toru-plugin-weather.service")
     page = manager.page(path="/plugins/weather/logs")
-    page.get_by_role("button", name="Every run").click()
-    page.get_by_role("option", name=f"Run {first[:8]}").click()
+    choose_run(page, first)
     lines(page).get_by_role("button").first.click()
     expect(lines(page)).to_contain_text(first)
     expect(lines(page)).not_to_contain_text(toru.service("weather", "InvocationID")["InvocationID"])
+
+
+@pytest.mark.req("UI-2")
+def test_a_run_that_began_while_one_looks_can_be_chosen_when_it_is_over(toru: Toru, manager: Manager) -> None:
+    toru.plant("fickle", "lively.py", lines=LINES)
+    toru.scan()
+    page = manager.page(path="/plugins/fickle/logs")
+    expect(lines(page)).to_contain_text("slow answer")
+    toru.host.run("systemctl", "restart", "toru-plugin-fickle.service")
+    second = toru.service("fickle", "InvocationID")["InvocationID"]
+    toru.host.run("systemctl", "restart", "toru-plugin-fickle.service")
+    choose_run(page, second)
+    lines(page).get_by_role("button").first.click()
+    expect(lines(page)).to_contain_text(second)
 
 
 @pytest.mark.req("UI-2")

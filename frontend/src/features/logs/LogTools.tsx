@@ -3,6 +3,8 @@ import { Copy, Download, WrapText } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { ToggleButton } from "react-aria-components";
 import { answer, api, apiUrl } from "@/api/client";
+import type { PluginEvent } from "@/api/types";
+import { useRecentEvents } from "@/live/hooks";
 import { LEVELS } from "@/parts/appearance";
 import { copied } from "@/parts/CopyButton";
 import { buttonClasses, IconButton } from "@/ui/Button";
@@ -27,6 +29,7 @@ interface LogToolsProps {
 }
 
 const TYPING_MILLISECONDS = 300;
+const STARTS: PluginEvent["event_type"][] = ["started", "restarted"];
 
 export function LogTools({ pluginId, currentRun, search, filter, book, wraps, onWrap, onSearch }: LogToolsProps) {
   const runs = useRuns(pluginId, currentRun, search.run);
@@ -155,15 +158,16 @@ function useRuns(pluginId: string, currentRun: string | null, chosen: string | u
     queryFn: () =>
       answer(
         api.GET("/api/plugins/{plugin_id}/events", {
-          params: { path: { plugin_id: pluginId }, query: { kind: ["started", "restarted"], page_size: 30 } },
+          params: { path: { plugin_id: pluginId }, query: { kind: STARTS, page_size: 30 } },
         }),
       ),
   });
+  const seen = useRecentEvents().filter((event) => event.plugin_id === pluginId && STARTS.includes(event.event_type));
   const options = new Map<string, { id: string; label: string; detail?: string }>([
     ["every", { id: "every", label: words.logs.everyRun }],
   ]);
   if (currentRun !== null) options.set(currentRun, { id: currentRun, label: words.logs.thisRun });
-  for (const event of events.data?.events ?? []) {
+  for (const event of [...seen, ...(events.data?.events ?? [])]) {
     const run = event.details["invocation_id"];
     if (typeof run !== "string" || options.has(run)) continue;
     options.set(run, {
