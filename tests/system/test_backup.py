@@ -342,9 +342,16 @@ def test_a_restore_that_was_cut_off_keeps_toru_down_until_it_is_put_back(toru: T
     for unit in ("toru.service", "toru-plugins.service", "toru-scan.service"):
         host.run("systemctl", "restart", unit, check=False)
         assert host.show(unit, "AssertResult")["AssertResult"] == "no", unit
-    for command in (("backup", f"{HERE}/another"), ("restore", FILE), ("import", "--plugins", "/usr")):
+    for command in (
+        ("backup", f"{HERE}/another"),
+        ("restore", FILE),
+        ("import", "--plugins", "/usr"),
+        ("user", "add", "late", "--generate"),
+        ("enable", "keeper"),
+        ("disable", "keeper"),
+    ):
         refused = host.run("toru", *command, check=False)
-        assert (refused.returncode, "toru restore --recover" in refused.stderr) == (1, True)
+        assert (refused.returncode, "toru restore --recover" in refused.stderr) == (1, True), command
     assert host.run("toru", "restore", "--recover").stdout == "everything is as it was before\n"
     assert host.run("ls", "-A", PLUGINS).stdout == "keeper.binary\n"
     assert host.run("ls", "-A", "/etc/toru").stdout == "hooks.d\n"

@@ -11,6 +11,7 @@ from typing import Any
 
 from toru.admin import units
 from toru.admin.files import locked, write_atomically
+from toru.admin.restores import check_none_was_cut_off
 from toru.admin.scan import has_changed, read_catalogue, scan
 from toru.admin.wishes import WishesFile
 from toru.domain import places
@@ -30,6 +31,7 @@ def enable(plugin_id: PluginId, policy: Policy) -> str:
     The wish is on the disk before anything runs, and taken back if systemd can't make the units: a kill in between
     leaves a plugin that is wanted and comes up at the next boot.
     """
+    check_none_was_cut_off()
     plugin = _find(plugin_id, policy)
     deadline = time.monotonic() + units.SOCKET_WITHIN
     with transient.connect() as systemd:
@@ -57,6 +59,7 @@ def disable(plugin_id: PluginId, policy: Policy) -> str:
     systemd runs this too, when a plugin's socket has failed because its service used up its starts: then the reason is
     kept for whoever looks for it.
     """
+    check_none_was_cut_off()
     with transient.connect() as systemd, locked(places.LOCK):
         wishes = WishesFile(policy.plugins_dir)
         before = wishes.load()

@@ -8,6 +8,7 @@ import pwd
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from toru.admin.restores import check_none_was_cut_off
 from toru.cli import api
 from toru.cli.refusals import NotPermitted
 
@@ -116,6 +117,7 @@ def _become_the_core() -> None:
     if os.geteuid() not in (0, user.pw_uid):
         raise NotPermitted("the core is down, so only root may do this")
     if os.geteuid() == 0:
+        check_none_was_cut_off()
         os.setgroups([])
         os.setgid(user.pw_gid)
         os.setuid(user.pw_uid)

@@ -26,12 +26,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from toru import __version__
+from toru.admin.restores import check_none_was_cut_off
 from toru.domain.errors import ToruError
 from toru.domain.policy import Policy
 from toru.moving.about import FORMAT
 from toru.moving.core_side import NotDone, as_core, cores_user
 from toru.moving.roots import Layout, Root
-from toru.moving.swap import check_none_was_cut_off, sync_directory
+from toru.moving.swap import sync_directory
 from toru.moving.walking import Found, Sum, entries_of, held_still
 
 ABOUT, DATABASE, SUMS = "backup.json", "toru.db", "SHA256SUMS"

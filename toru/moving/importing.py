@@ -13,6 +13,7 @@ from pathlib import Path
 
 from toru.admin import lifecycle, scan, units
 from toru.admin.files import locked, write_atomically
+from toru.admin.restores import check_none_was_cut_off
 from toru.admin.wishes import WishesFile
 from toru.domain import places
 from toru.domain.errors import InvalidId, ToruError
@@ -23,7 +24,6 @@ from toru.moving import earlier, standstill
 from toru.moving.core_side import as_core, cores_user
 from toru.moving.earlier import Records, Unreadable
 from toru.moving.roots import Root
-from toru.moving.swap import check_none_was_cut_off
 from toru.moving.taking import HERE, LEFT, TAKEN
 from toru.moving.walking import CHUNK, Found, entries_of
 from toru.systemd import transient

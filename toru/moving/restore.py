@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from toru.admin.files import locked
+from toru.admin.restores import check_none_was_cut_off
 from toru.domain import places
 from toru.domain.errors import InvalidSettings
 from toru.domain.policy import Policy
@@ -69,7 +70,7 @@ def recover() -> list[str] | None:
 @contextmanager
 def _alone() -> Iterator[None]:
     with locked(LOCK):
-        swap.check_none_was_cut_off()
+        check_none_was_cut_off()
         yield
 
 

@@ -32,12 +32,6 @@ class SwapFailed(ToruError):
     code = "restore-failed"
 
 
-class CutOff(ToruError):
-    """What is there is half of the old and half of the new."""
-
-    code = "restore-cut-off"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     moves: Sequence[Move]
@@ -78,11 +72,6 @@ def recover(*, file: Path = places.RESTORE_PLAN) -> Plan | None:
         shutil.rmtree(directory, ignore_errors=True)
     _forget(file)
     return plan
-
-
-def check_none_was_cut_off() -> None:
-    if places.RESTORE_PLAN.exists():
-        raise CutOff("a restore was cut off, and Toru stands still: toru restore --recover puts back what was before")
 
 
 def undo(plan: Plan) -> None:
