@@ -3,7 +3,7 @@
 import pytest
 
 from tests.hosts.host import Host
-from tests.system.toru import PROCESS_EXITED, Toru
+from tests.system.toru import Toru
 
 
 def inits(toru: Toru, plugin_id: str) -> list[str]:
@@ -52,8 +52,7 @@ def test_shutdown_reaches_the_plugin_before_it_is_stopped(toru: Toru, host: Host
     else:
         host.run(*how.split(), "toru-plugin-field.service")
     assert "shutdown received" in toru.logged("field")
-    ends = toru.journal("UNIT=toru-plugin-field.service", f"MESSAGE_ID={PROCESS_EXITED}")
-    assert ends == [], "it was given the time to end well"
+    assert toru.ends("field") == [], "it was given the time to end well"
 
 
 @pytest.mark.req("LIFE-2", "PROTO-3")
