@@ -310,6 +310,19 @@ def test_a_run_that_began_while_one_looks_can_be_chosen_when_it_is_over(toru: To
 
 
 @pytest.mark.req("UI-2")
+def test_more_runs_than_a_phone_has_room_for_are_shown_and_none_is_chosen_by_that(toru: Toru, manager: Manager) -> None:
+    toru.plant("restless", "lively.py", lines=LINES)
+    toru.scan()
+    for _ in range(8):
+        toru.host.run("systemctl", "restart", "toru-plugin-restless.service")
+    page = manager.page(path="/plugins/restless/logs", viewport={"width": 360, "height": 740})
+    expect(lines(page)).to_contain_text("slow answer")
+    page.get_by_role("button", name="Every run").click()
+    expect(page.get_by_role("option", name="Every run", selected=True)).to_be_visible()
+    expect(page.get_by_role("option")).to_have_count(10)
+
+
+@pytest.mark.req("UI-2")
 def test_lines_can_be_copied_and_downloaded(toru: Toru, manager: Manager) -> None:
     toru.plant("copier", "lively.py", lines=LINES)
     toru.scan()
